@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace gpup {
+
+/// Where rendered bytes go, chunk by chunk. A sink that fails remembers it and swallows the rest;
+/// whoever owns it asks in the end.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  virtual void write(std::string_view bytes) = 0;
+};
+
+class StringSink : public Sink {
+ public:
+  void write(std::string_view bytes) override { text += bytes; }
+  std::string text;
+};
+
+/// A file that is written whole or not at all: bytes go to a temporary file in the same folder, `commit` flushes
+/// it to disk and renames it into place; destroyed without `commit`, nothing is left behind.
+class OutputFile : public Sink {
+ public:
+  /// Replaces bytes that were written before, at their offset from the start.
+  virtual void patch(std::uint64_t offset, std::string_view bytes) = 0;
+  /// kCannotRead (exit 1) with the reason where anything failed.
+  virtual Result<Done> commit() = 0;
+};
+
+}  // namespace gpup

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gpup {
+
+/// Compares ASCII letters without case, other bytes exactly: host names, GUIDs and GPU names.
+bool same_name(std::string_view a, std::string_view b);
+
+/// ASCII letters in lower case; other bytes as they are.
+std::string fold_case(std::string_view text);
+
+/// Where the first byte stands that is not valid UTF-8, if there is one.
+std::optional<std::size_t> invalid_utf8_at(std::string_view text);
+
+/// Text from outside, made safe for a terminal or a log line: control characters (C0, C1, DEL), line and
+/// paragraph separators, direction marks and invalid bytes become `\u{1b}` or `\x{ff}`; the rest is unchanged.
+std::string escape_terminal(std::string_view text);
+
+/// The one of `known` that is nearest to `word` by edit distance, if it is near enough to be
+/// a likely slip (a third of its length, at least 1).
+std::optional<std::string_view> nearest(std::string_view word, const std::vector<std::string_view>& known);
+
+/// `3648 MiB`, `1.5 GiB`, `15918030848 B`: exact in the largest unit that divides it, never rounded.
+std::string human_size(std::uint64_t bytes);
+
+}  // namespace gpup

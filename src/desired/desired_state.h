@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/place.h"
+#include "base/text_pool.h"
+#include "model/connect.h"
+#include "model/words.h"
+
+namespace gpup {
+
+/// A host line. Host names compare without case.
+struct DesiredHost {
+  HostTarget target;
+  Place place;  ///< of the value of `name`
+};
+
+/// A line under `gpus`: which cards it manages, and their count. Exactly one of model, device and match is set.
+struct DesiredGpu {
+  std::string model;                             ///< the whole model name, exactly
+  std::string device;                            ///< `10de:25b6`, lower case
+  std::string match;                             ///< RE2, matches the whole model name
+  std::optional<std::uint32_t> partition_count;  ///< left out: the count stays as it is
+  std::optional<std::uint32_t> expect;           ///< cards that it must find on each of its hosts
+  std::vector<std::uint32_t> hosts;              ///< indexes into `DesiredState::hosts`; empty = all
+  Place place;                                   ///< of the value of model, device or match
+  Place count_place;                             ///< of the value of `partitionCount`
+  Place expect_place;
+};
+
+/// A line under `assignments`: VMs that hold one partition each. Of vm, id and match either vm
+/// (with or without id), id alone, or match (with expect) is set. Views live in `DesiredState::texts`.
+struct DesiredAssignment {
+  std::string_view vm;
+  std::string_view id;                    ///< GUID as written; compares without case
+  std::string_view match;                 ///< RE2, matches the whole VM name
+  std::string_view gpu;                   ///< a model name; empty where left out
+  std::optional<std::uint64_t> min_vram;  ///< bytes; a check, never a choice
+  Place place;                            ///< of the value of vm, else id, else match
+  std::uint32_t host = kNoHost;           ///< index into `DesiredState::hosts`
+  std::uint32_t expect = 0;               ///< with match
+  std::optional<OfflineAction> offline_action;
+  Power power = Power::kKeep;
+  /// Places of the other values, as distances in lines from `place` and absolute columns; line 0 = not there.
+  /// Columns over 65,535 are kept as 65,535.
+  struct Detail {
+    std::int32_t lines = 0;
+    std::uint16_t column = 0;
+    bool there() const { return column != 0; }
+  };
+  Detail gpu_at, min_vram_at, offline_action_at, power_at, host_at, expect_at;
+
+  static constexpr std::uint32_t kNoHost = 0xffffffff;
+  Place at(Detail detail) const {
+    return detail.there()
+               ? Place{place.file, static_cast<std::uint32_t>(static_cast<std::int64_t>(place.line) + detail.lines),
+                       detail.column}
+               : place;
+  }
+};
+
+/// `policy.override`: a broken platform rule, accepted with a reason.
+struct DesiredOverride {
+  std::string rule;  ///< `R07`
+  std::string reason;
+  Place place;
+};
+
+struct DesiredPolicy {
+  Unlisted unlisted = Unlisted::kUnassign;
+  Place unlisted_place;                    ///< unknown where the default applies
+  std::optional<Homogeneous> homogeneous;  ///< left out: require in a cluster, warn without one
+  StopPolicy stop;
+  std::vector<DesiredOverride> overrides;
+};
+
+/// What the files say: everything in it is syntactically right and agrees with itself.
+/// Several files and documents have become one.
+struct DesiredState {
+  std::string name;               ///< metadata.name
+  std::string platform = "auto";  ///< `auto` or the id of a release (`model/releases.h`)
+  Place platform_place;
+  std::optional<std::string> cluster;
+  Place cluster_place;
+  std::vector<DesiredHost> hosts;
+  std::vector<DesiredGpu> gpus;
+  std::vector<DesiredAssignment> assignments;
+  DesiredPolicy policy;
+  Texts texts;
+};
+
+}  // namespace gpup

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "model/connect.h"
+#include "observed/host_reader.h"
+
+namespace gpup {
+
+/// Changes hosts. A success is the host's claim: whoever calls reads back. Errors: kRefused (the host refused,
+/// nothing happened), kInterrupted (the reply was lost; it may have happened), kUnreachable (nothing was sent),
+/// kHeld (`lock` only). VMs are addressed by id, never by name.
+class HostWriter : public HostReader {
+ public:
+  /// Makes this run the host's one writer until `unlock` or the end of the process. kHeld names the holder.
+  virtual Result<Done> lock(const HostTarget& host) = 0;
+  virtual void unlock(const HostTarget& host) = 0;
+
+  virtual Result<Done> stop_vm(const HostTarget& host, const std::string& vm_id, const StopPolicy& how) = 0;
+  virtual Result<Done> start_vm(const HostTarget& host, const std::string& vm_id) = 0;
+
+  /// Adds one adapter to a VM that is off; not idempotent. `gpu` pins it; without one the host chooses at start.
+  virtual Result<Done> assign_partition(const HostTarget& host, const std::string& vm_id,
+                                        const std::optional<std::string>& gpu) = 0;
+  /// Removes one adapter from a VM that is off.
+  virtual Result<Done> unassign_partition(const HostTarget& host, const std::string& vm_id,
+                                          const std::string& adapter) = 0;
+  virtual Result<Done> set_partition_count(const HostTarget& host, const std::string& gpu, std::uint32_t count) = 0;
+  virtual Result<Done> set_offline_action(const HostTarget& host, const std::string& vm_id, OfflineAction action) = 0;
+};
+
+}  // namespace gpup

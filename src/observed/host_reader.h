@@ -1,0 +1,20 @@
+#pragma once
+
+#include "base/result.h"
+#include "model/connect.h"
+#include "observed/observed_state.h"
+
+namespace gpup {
+
+/// Reads hosts. Commands that must not change anything are given only this.
+class HostReader {
+ public:
+  virtual ~HostReader() = default;
+
+  /// Everything we could manage on the host: a state with exactly this one host, and the cluster that it is
+  /// in. What cannot be read makes the whole call fail (kUnreachable, or kBadContent with places where the
+  /// reply itself is wrong): a gap must never look like an absence.
+  virtual Result<ObservedState> observe(const HostTarget& host) = 0;
+};
+
+}  // namespace gpup
