@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,7 +26,11 @@ std::string escape_terminal(std::string_view text);
 /// a likely slip (a third of its length, at least 1).
 std::optional<std::string_view> nearest(std::string_view word, const std::vector<std::string_view>& known);
 
-/// `3648 MiB`, `1.5 GiB`, `15918030848 B`: exact in the largest unit that divides it, never rounded.
+/// How many columns of a terminal the text takes: 0 for combining and zero-width characters, 2 for wide ones
+/// (East Asian, emoji), 1 for the rest, invalid bytes included.
+std::size_t display_width(std::string_view text);
+
+/// `3648 MiB`, `1.5 GiB`, `15918030848 B`: exact, in the largest unit that needs no more than a half, never rounded.
 std::string human_size(std::uint64_t bytes);
 
 }  // namespace gpup
