@@ -1,0 +1,63 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/sink.h"
+#include "execute/host_writer.h"
+#include "observed/host_reader.h"
+
+namespace gpup {
+
+enum class Stream : std::uint8_t { kIn, kOut, kErr };
+
+/// Everything a command may touch, and all of it that reads: files, streams, the clock, the terminal, hosts.
+/// Commands that must not change a host are given only this. Paths are as the user gave them.
+class World {
+ public:
+  virtual ~World() = default;
+
+  /// The bytes of a file. More than `most` bytes, a folder, or anything else that cannot be read: kCannotRead
+  /// with the reason alone (`no such file or directory`); the caller says which file.
+  virtual Result<std::string> read_file(const std::string& path, std::uint64_t most) = 0;
+  virtual Result<std::string> read_stdin(std::uint64_t most) = 0;
+  virtual bool is_folder(const std::string& path) = 0;
+  /// The names of the files in a folder (no folders), in no particular order.
+  virtual Result<std::vector<std::string>> list_folder(const std::string& path) = 0;
+  /// A file that appears whole or not at all.
+  virtual Result<std::unique_ptr<OutputFile>> create_output(const std::string& path) = 0;
+
+  /// stdout, buffered; `flush_out` says whether every byte went out.
+  virtual Sink& out() = 0;
+  virtual Result<Done> flush_out() = 0;
+  /// stderr, unbuffered.
+  virtual Sink& err() = 0;
+
+  virtual bool is_terminal(Stream stream) = 0;
+  /// Columns of the terminal behind stdout, 80 where there is none.
+  virtual unsigned terminal_width() = 0;
+  /// Prints the question on stderr and reads one line from stdin without its end; nothing at the end of input.
+  virtual std::optional<std::string> ask(std::string_view question) = 0;
+  /// An environment variable; nothing where unset.
+  virtual std::optional<std::string> env(const std::string& name) = 0;
+  virtual std::chrono::system_clock::time_point now() = 0;
+  /// Set by the first SIGINT or SIGTERM; the second ends the process.
+  virtual const std::atomic<bool>& cancelled() = 0;
+
+  virtual HostReader& reader() = 0;
+};
+
+/// The world of the one command that changes hosts.
+class WritingWorld : public World {
+ public:
+  virtual HostWriter& writer() = 0;
+};
+
+}  // namespace gpup
