@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "base/sink.h"
+#include "plan/plan.h"
+
+namespace gpup {
+
+struct PlanTextOptions {
+  bool full = false;        ///< every VM and step; otherwise like changes of many are told together
+  bool color = false;       ///< with a terminal's colours
+  std::size_t width = 100;  ///< columns that long lines are broken at
+};
+
+/// The plan for people: for each host what changes, then the numbered steps with their reasons, one summary line,
+/// warnings, hosts that were not checked. Safe for a terminal whatever names the plan holds. Ends with a newline.
+void render_plan_text(const Plan& plan, const PlanTextOptions& options, Sink& sink);
+void render_plan_text(const Plan& plan, const PlanTextOptions& options, std::string& out);
+
+/// `Plan: 1 partition count to set, 3 VMs to stop and start, ...`: without a newline.
+std::string plan_summary(const Plan& plan);
+
+}  // namespace gpup
