@@ -1,0 +1,40 @@
+# Sourced by tests/run, .ci/run and examples/quickstart.
+
+# install_packages SECTION... installs what is missing of those sections of packages.txt by apt-get, and says so.
+# Silent and instant where nothing is missing.
+install_packages() {
+  local list wanted section installed missing=() package asroot=()
+  list="$(dirname "${BASH_SOURCE[0]}")/packages.txt"
+  command -v apt-get >/dev/null && command -v dpkg-query >/dev/null || {
+    echo "this is no Debian: the packages that gpup needs are listed in $list" >&2
+    return 0
+  }
+  wanted=$(for section in "$@"; do
+    sed -n "/^\[$section\]/,/^\[/{/^[a-z]/p}" "$list"
+  done)
+  installed=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' | sed -n 's/ installed$//p')
+  for package in $wanted; do
+    grep -qxF -e "$package" <<<"$installed" || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  echo "installing Debian packages: ${missing[*]}" >&2
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || {
+      echo "neither root nor sudo: run  apt-get install ${missing[*]}  as root, then this again" >&2
+      return 1
+    }
+    asroot=(sudo)
+  fi
+  local install=("${asroot[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "${missing[@]}")
+  { "${asroot[@]}" apt-get -qq update && "${install[@]}"; } </dev/null >&2 || {
+    echo "apt-get could not install: ${missing[*]}" >&2
+    return 1
+  }
+}
+
+# generator: the options that make a new build folder use Ninja where it is installed.
+generator() {
+  if [ ! -e "$1/CMakeCache.txt" ] && command -v ninja >/dev/null; then
+    echo "-GNinja"
+  fi
+}
