@@ -1,0 +1,23 @@
+#pragma once
+
+#include "base/result.h"
+#include "execute/report.h"
+#include "plan/plan.h"
+
+namespace gpup {
+
+/// Where a run notes what it is about to do and what came of it. Each entry is on disk when its call returns; where
+/// an intent cannot be noted, the step is not performed.
+class Journal {
+ public:
+  virtual ~Journal() = default;
+
+  /// A run begins: its plan, with the rules that it overrides and their reasons.
+  virtual Result<Done> begin(const Plan& plan, Time now) = 0;
+  virtual Result<Done> intent(const Plan& plan, std::uint32_t step, Time now) = 0;
+  virtual Result<Done> outcome(const Plan& plan, const StepResult& result) = 0;
+  virtual Result<Done> restored(const Plan& plan, const Restored& restored) = 0;
+  virtual Result<Done> end(const Plan& plan, const Report& report) = 0;
+};
+
+}  // namespace gpup
