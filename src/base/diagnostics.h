@@ -62,7 +62,25 @@ class Sources {
   std::string short_name(Place place) const;
 
  private:
+  /// Where every 64th line of a file starts, found when first asked for.
+  struct Lines {
+    bool known = false;
+    std::vector<std::uint32_t> starts;
+  };
+  /// Where a column of a line was found last, so that many places in one long line cost one walk.
+  struct Cursor {
+    std::uint32_t file = 0;
+    std::uint32_t line = 0;
+    std::uint32_t column = 0;
+    std::size_t offset = 0;
+  };
+
+  std::string_view line_text(Place place) const;
+  std::size_t offset_of(Place place, std::string_view line) const;
+
   std::vector<File> files_;
+  mutable std::vector<Lines> lines_;
+  mutable Cursor cursor_;
 };
 
 /// The diagnostics as people read them: `file:line:column: error[GP012]: message`, the
