@@ -68,7 +68,7 @@ struct LeftOff {
 
 /// Why nothing was touched.
 enum class Refusal : std::uint8_t {
-  kNone,
+  kNotRefused,
   kHeld,        ///< somebody else holds a host's lock
   kFactBroken,  ///< the plan no longer fits
   kCannotStart  ///< the journal or a lock could not be written
@@ -76,7 +76,7 @@ enum class Refusal : std::uint8_t {
 
 /// What came of performing a plan.
 struct Report {
-  Refusal refusal = Refusal::kNone;
+  Refusal refusal = Refusal::kNotRefused;
   Diagnostics diagnostics;        ///< why it was refused: each broken fact, each held lock
   bool cancelled = false;         ///< asked to stop before every step was tried
   std::vector<StepResult> steps;  ///< one a step of the plan, by its index; empty where it was refused

@@ -1,0 +1,54 @@
+#include "execute/report.h"
+
+#include <algorithm>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+namespace gpup {
+
+std::string to_string(Time time) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)),
+                     (time - seconds).count());
+}
+
+std::string_view to_string(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kDone:
+      return "done";
+    case Outcome::kAlready:
+      return "already";
+    case Outcome::kFailed:
+      return "failed";
+    case Outcome::kUnknown:
+      return "unknown";
+    case Outcome::kSkipped:
+      return "skipped";
+  }
+  return "";
+}
+
+int exit_code(const Plan& plan, const Report& report) {
+  switch (report.refusal) {
+    case Refusal::kHeld:
+      return 6;
+    case Refusal::kFactBroken:
+      return 5;
+    case Refusal::kCannotStart:
+      return 1;
+    case Refusal::kNotRefused:
+      break;
+  }
+  if (report.cancelled) {
+    return 8;
+  }
+  const bool well = std::all_of(report.steps.begin(), report.steps.end(),
+                                [](const StepResult& result) { return ended_well(result.outcome); });
+  if (!well || !report.left_off.empty()) {
+    return 7;
+  }
+  return plan.incomplete() ? 3 : 0;
+}
+
+}  // namespace gpup
