@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -12,6 +11,8 @@
 #include "base/result.h"
 #include "base/sink.h"
 #include "execute/host_writer.h"
+#include "execute/journal.h"
+#include "execute/report.h"
 #include "observed/host_reader.h"
 
 namespace gpup {
@@ -25,7 +26,7 @@ class World {
   virtual ~World() = default;
 
   /// The bytes of a file. More than `most` bytes, a folder, or anything else that cannot be read: kCannotRead
-  /// with the reason alone (`no such file or directory`); the caller says which file.
+  /// with the path and the reason.
   virtual Result<std::string> read_file(const std::string& path, std::uint64_t most) = 0;
   virtual Result<std::string> read_stdin(std::uint64_t most) = 0;
   virtual bool is_folder(const std::string& path) = 0;
@@ -47,9 +48,7 @@ class World {
   virtual std::optional<std::string> ask(std::string_view question) = 0;
   /// An environment variable; nothing where unset.
   virtual std::optional<std::string> env(const std::string& name) = 0;
-  virtual std::chrono::system_clock::time_point now() = 0;
-  /// Set by the first SIGINT or SIGTERM; the second ends the process.
-  virtual const std::atomic<bool>& cancelled() = 0;
+  virtual Time now() = 0;
 
   virtual HostReader& reader() = 0;
 };
@@ -58,6 +57,9 @@ class World {
 class WritingWorld : public World {
  public:
   virtual HostWriter& writer() = 0;
+  virtual Journal& journal() = 0;
+  /// From the first call on, the first SIGINT or SIGTERM sets the flag and the second ends the process.
+  virtual const std::atomic<bool>& cancelled() = 0;
 };
 
 }  // namespace gpup

@@ -1,0 +1,282 @@
+#include "cli/commands.h"
+
+#include <algorithm>
+#include <array>
+
+namespace gpup {
+
+namespace {
+
+constexpr std::string_view kAnswerForms = "text json markdown";
+constexpr std::string_view kShortForms = "text json";
+constexpr std::string_view kObserveForms = "table wide json yaml";
+
+constexpr Option kFile{
+    "file", 'f', "FILE",          "desired state: a file, a folder of *.yaml and *.yml, or - for stdin",
+    true,   {},  Completes::kFile};
+constexpr Option kObserved{"observed", 0,  "FILE",          "use this snapshot (- for stdin) instead of asking hosts",
+                           false,      {}, Completes::kFile};
+constexpr Option kConnect{"connect", 0, "[NAME=]URI",
+                          "a host: local:, simulated:FILE, ssh://[user@]address[:port], winrm://address", true};
+constexpr Option kOut{"out", 0, "FILE", "write the answer to FILE, whole or not at all", false, {}, Completes::kFile};
+constexpr Option kPlanOut{"out", 0, "PLAN", "save the plan to PLAN, whole or not at all", false, {}, Completes::kFile};
+constexpr Option kAnswerForm{"output", 'o',          "FORM",          "the answer as text (default), json or markdown",
+                             false,    kAnswerForms, Completes::kWord};
+constexpr Option kShortForm{"output", 'o',         "FORM",          "the answer as text (default) or json",
+                            false,    kShortForms, Completes::kWord};
+constexpr Option kObserveForm{
+    "output", 'o', "FORM", "the answer as table (default), wide, json or yaml", false, kObserveForms, Completes::kWord};
+constexpr Option kAnswerReport{
+    "report", 0, "FORM=FILE", "write the answer in a further form to FILE", true, kAnswerForms, Completes::kFormFile};
+constexpr Option kShortReport{"report", 0,           "FORM=FILE",         "write the answer in a further form to FILE",
+                              true,     kShortForms, Completes::kFormFile};
+constexpr Option kObserveReport{
+    "report", 0, "FORM=FILE", "write the answer in a further form to FILE", true, kObserveForms, Completes::kFormFile};
+constexpr Option kDetailed{"detailed-exitcode", 0, {}, "exit 2 when the plan has steps"};
+constexpr Option kFull{"full", 0, {}, "show every change, also where many are alike"};
+constexpr Option kYes{"yes", 'y', {}, "perform the plan without asking"};
+constexpr Option kJson{"json", 0, {}, "the answer as json"};
+
+constexpr Option kColor{
+    "color",         0, "WHEN", "auto (default), always or never; NO_COLOR is heeded", false, "auto always never",
+    Completes::kWord};
+constexpr Option kLogLevel{"log-level",     0,
+                           "LEVEL",         "trace, debug, info, warn (default), error or off",
+                           false,           "trace debug info warn error off",
+                           Completes::kWord};
+constexpr Option kLogFormat{"log-format", 0,           "FORMAT",        "text (default) or json, a line each",
+                            false,        "text json", Completes::kWord};
+constexpr Option kLogFile{"log-file", 0,  "FILE",          "append the log to FILE instead of stderr",
+                          false,      {}, Completes::kFile};
+constexpr Option kHelp{"help", 'h', {}, "show help"};
+
+constexpr std::array kCommon = {&kColor, &kLogLevel, &kLogFormat, &kLogFile, &kHelp};
+
+constexpr std::array kValidateOptions = {&kFile, &kObserved, &kShortForm, &kShortReport};
+constexpr std::array kObserveOptions = {&kFile, &kObserved, &kConnect, &kObserveForm, &kOut, &kObserveReport};
+constexpr std::array kPlanOptions = {&kFile, &kObserved, &kPlanOut, &kAnswerForm, &kAnswerReport, &kDetailed, &kFull};
+constexpr std::array kShowOptions = {&kAnswerForm, &kAnswerReport, &kFull};
+constexpr std::array kApplyOptions = {&kFile, &kYes, &kAnswerForm, &kAnswerReport, &kFull};
+constexpr std::array kDriftOptions = {&kFile, &kObserved, &kAnswerForm, &kAnswerReport};
+constexpr std::array kExportOptions = {&kFile, &kObserved, &kConnect, &kOut};
+constexpr std::array kWhyOptions = {&kFile, &kObserved, &kShortForm, &kShortReport};
+constexpr std::array kVersionOptions = {&kJson};
+
+constexpr std::string_view kCommandNames =
+    "validate observe plan show apply drift export why explain schema version help completion";
+
+constexpr std::array kCommands = {
+    Command{"validate",
+            "check files, all that can be known without a host",
+            {},
+            false,
+            {},
+            Completes::kNothing,
+            kValidateOptions,
+            "Reads the desired state and reports every mistake in every file, each with its place and a code that"
+            " 'gpup explain' explains. Nothing is contacted.\n\n"
+            "With --observed the files are also held against a snapshot: machines and cards that do not exist, counts"
+            " that a card does not accept, machines that do not fit.\n\n"
+            "Several -f, several documents in a file, and folders form one desired state.",
+            "gpup validate -f hci-east.yaml\n"
+            "gpup validate -f hosts.yaml -f vms.yaml -o json\n"
+            "gpup validate -f hci-east.yaml --observed snapshot.json"},
+    Command{"observe",
+            "show the hosts' GPUs, partitions and what is free",
+            {},
+            false,
+            {},
+            Completes::kNothing,
+            kObserveOptions,
+            "Reads the hosts that -f or --connect name, or a snapshot, and shows what the GPUs page of Windows Admin"
+            " Center shows: cards with their status, counts and memory, partitions with their machines, and what is"
+            " free by model.\n\n"
+            "-o json is a snapshot: save it with --out, use it with --observed, or as the lab of a simulated host.\n\n"
+            "A host that cannot be read is shown as not checked, and the exit code is 3.",
+            "gpup observe -f hci-east.yaml\n"
+            "gpup observe --connect simulated:hci-east.lab.json -o wide\n"
+            "gpup observe -f hci-east.yaml -o json --out snapshot.json"},
+    Command{"plan",
+            "show what differs and the steps that mend it",
+            {},
+            false,
+            {},
+            Completes::kNothing,
+            kPlanOptions,
+            "Reads the files, observes the hosts (or reads a snapshot), and prints the differences and the ordered"
+            " steps between the two. Nothing is changed.\n\n"
+            "--out saves the plan; 'gpup apply PLAN' performs exactly that, as long as what it relies on still"
+            " holds.\n\n"
+            "Exit code: 0, also when there are steps (2 then with --detailed-exitcode); 3 when nothing differs but not"
+            " every host could be read; 4 when the files or a rule forbid the plan.",
+            "gpup plan -f hci-east.yaml\n"
+            "gpup plan -f hci-east.yaml --out change.plan -o markdown\n"
+            "gpup plan -f hci-east.yaml --observed snapshot.json --detailed-exitcode"},
+    Command{"show",
+            "show a saved plan, in any form",
+            "PLAN",
+            true,
+            {},
+            Completes::kFile,
+            kShowOptions,
+            "Reads a plan that 'gpup plan --out' saved (- for stdin) and prints it again. A plan that was edited, cut"
+            " off, or written by another version of the format is refused (exit code 4).",
+            "gpup show change.plan\n"
+            "gpup show change.plan -o markdown --full"},
+    Command{"apply",
+            "perform a plan",
+            "PLAN",
+            false,
+            {},
+            Completes::kFile,
+            kApplyOptions,
+            "Performs a saved plan, or plans the files and performs that. Each step reads what it relies on, acts, and"
+            " reads back. What depends on a step that failed is skipped; machines that were stopped are started again,"
+            " or named with the command that starts them.\n\n"
+            "A saved plan is performed without a question, but only while every fact in it still holds (5 otherwise)."
+            " From files the plan is shown and a question asked; without a terminal --yes must be given (6"
+            " otherwise).\n\n"
+            "Ctrl-C stops at the next step's boundary (8); a second one ends gpup at once.",
+            "gpup apply change.plan\n"
+            "gpup apply -f hci-east.yaml\n"
+            "gpup apply -f hci-east.yaml --yes -o json"},
+    Command{"drift",
+            "tell whether the hosts still match the files",
+            {},
+            false,
+            {},
+            Completes::kNothing,
+            kDriftOptions,
+            "Only reads. Each difference is shown as it is, as it was wanted, and with the line that wants it. What"
+            " could not be read is listed as not checked, never as in sync.\n\n"
+            "Exit code: 0 in sync, 2 drift, 3 no drift found but not everything could be checked, 4 the files or a"
+            " rule are broken.",
+            "gpup drift -f hci-east.yaml\n"
+            "gpup drift -f hci-east.yaml --observed snapshot.json -o json"},
+    Command{"export",
+            "print what is there as a desired-state file",
+            {},
+            false,
+            {},
+            Completes::kNothing,
+            kExportOptions,
+            "Prints the observed state in the form of the files; planning it shows nothing to do. The way to a first"
+            " file.",
+            "gpup export --connect simulated:hci-east.lab.json --out hci-east.yaml\n"
+            "gpup export --observed snapshot.json | gpup plan -f - --observed snapshot.json"},
+    Command{"why",
+            "explain what happens to a machine, a GPU or in a step",
+            "VM|GPU|STEP",
+            true,
+            {},
+            Completes::kNothing,
+            kWhyOptions,
+            "Tells the chain from the line in the file over the fact that was seen and the rule to the steps; or why"
+            " nothing happens. A machine is named by its name or id, a GPU by its name or a part of it that fits no"
+            " other, a step by its number.",
+            "gpup why infer-01 -f hci-east.yaml\n"
+            "gpup why 3 -f hci-east.yaml --observed snapshot.json"},
+    Command{"explain",
+            "explain a diagnostic and how to mend it",
+            "CODE",
+            false,
+            {},
+            Completes::kCode,
+            {},
+            "Tells what a code such as GP014 means, with an example that triggers it. Without a code, lists all.",
+            "gpup explain GP014\n"
+            "gpup explain"},
+    Command{"schema",
+            "print the JSON schema of a format",
+            "NAME",
+            false,
+            {},
+            Completes::kNothing,
+            {},
+            "Prints a schema (JSON Schema, draft 7) for editors and checkers. Without a name, lists them.",
+            "gpup schema desired\n"
+            "gpup schema"},
+    Command{"version",
+            "print the version",
+            {},
+            false,
+            {},
+            Completes::kNothing,
+            kVersionOptions,
+            "Prints the version of gpup and of the formats that it reads and writes.",
+            "gpup version\ngpup version --json"},
+    Command{"help",
+            "show help",
+            "COMMAND",
+            false,
+            kCommandNames,
+            Completes::kCommand,
+            {},
+            "Shows the list of commands, or what one of them does and takes.",
+            "gpup help\ngpup help plan"},
+    Command{"completion",
+            "print a shell's completion script",
+            "SHELL",
+            true,
+            "bash zsh fish powershell",
+            Completes::kWord,
+            {},
+            "Prints a script that completes commands, options, their values and files.\n\n"
+            "bash: add 'source <(gpup completion bash)' to ~/.bashrc. zsh: save it as _gpup in a folder of $fpath."
+            " fish: save it as ~/.config/fish/completions/gpup.fish. powershell: add"
+            " 'gpup completion powershell | Out-String | Invoke-Expression' to $PROFILE.",
+            "gpup completion bash > /etc/bash_completion.d/gpup"},
+};
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+std::span<const Option* const> common_options() { return kCommon; }
+
+const Command* find_command(std::string_view name) {
+  const auto* const found =
+      std::find_if(kCommands.begin(), kCommands.end(), [&](const Command& command) { return command.name == name; });
+  return found == kCommands.end() ? nullptr : found;
+}
+
+namespace {
+
+template <class Wanted>
+const Option* find_if_option(const Command& command, Wanted wanted) {
+  for (const std::span<const Option* const> options : {command.options, common_options()}) {
+    const auto found = std::find_if(options.begin(), options.end(), [&](const Option* o) { return wanted(*o); });
+    if (found != options.end()) {
+      return *found;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+const Option* find_option(const Command& command, std::string_view name) {
+  return find_if_option(command, [&](const Option& option) { return option.name == name; });
+}
+
+const Option* find_option(const Command& command, char letter) {
+  return letter == 0 ? nullptr : find_if_option(command, [&](const Option& option) { return option.letter == letter; });
+}
+
+std::string_view next_word(std::string_view& words) {
+  const std::size_t end = std::min(words.find(' '), words.size());
+  const std::string_view word = words.substr(0, end);
+  words.remove_prefix(std::min(end + 1, words.size()));
+  return word;
+}
+
+bool has_word(std::string_view words, std::string_view word) {
+  while (!words.empty()) {
+    if (next_word(words) == word) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace gpup
