@@ -1,0 +1,184 @@
+#!/usr/bin/env bash
+# What was promised, as commands: tests/acceptance.sh GPUP [NAME...]. Each function is one promise and prints what it saw.
+set -uo pipefail
+gpup=$1
+shift
+. "$(dirname "$0")/shell.sh"
+
+# A lab of one host with A2 cards: `a_lab '[gpu("a"; 4), ...]' '[vm("vm-1"; "Running"; on("a"; 4)), ...]'`.
+a_lab() {
+  jq -n '
+    def name($n): "\\\\?\\PCI#VEN_10DE&DEV_25B6&SUBSYS_157E10DE&REV_A1#4&\($n)&0&0000#{064092b3-625e-43bf-9eb5-dc845897dd59}";
+    def vram($count): {"16": 939524096, "8": 1988100096, "4": 3825205248, "2": 7650410496, "1": 15300820992}[$count | tostring];
+    def gpu($n; $count): {name: name($n), model: "NVIDIA A2", device: "10de:25b6", subsystem: "157e10de",
+      status: "partitioned", validPartitionCounts: [16, 8, 4, 2, 1], partitionCount: $count, totalVram: 15918030848,
+      availableVram: 15918030848, partitionVram: vram($count), partitionEncode: (36 / $count | floor),
+      partitionDecode: (24 / $count | floor), partitionCompute: (2048 / $count | floor)};
+    def guid($n): "00000000-0000-4000-8000-" + ([$n | explode[] % 10 | tostring] | "000000000000" + add | .[-12:]);
+    def on($n; $count): [{id: guid("adapter" + $n), gpu: name($n), partitionId: 1, vram: vram($count)}];
+    def vm($n; $state; $partitions): {name: $n, id: guid($n), state: $state, clustered: false, generation: 2,
+      offlineAction: null, partitions: [$partitions[] | .id = guid($n + "p")
+        | if $state == "Running" then . else .partitionId = null | .vram = null end]};
+    {apiVersion: "gpup/v1", kind: "Snapshot", takenAt: "2026-11-22T08:41:00Z", cluster: null,
+     hosts: [{name: "hv-1", build: 20349, edition: "azure-stack-hci", reachable: true, gpus: '"$1"', vms: '"$2"'}]}'
+}
+
+# The file for it: `wants COUNT VM...`.
+wants() {
+  printf '%s\n' 'apiVersion: gpup/v1' 'kind: GpuPartitioning' 'metadata: { name: acceptance }' 'hosts:' \
+    '  - name: hv-1' '    connect: { transport: simulated, file: lab.json }' 'gpus:' '  - model: NVIDIA A2' \
+    "    partitionCount: $1"
+  shift
+  [ $# -eq 0 ] || echo 'assignments:'
+  [ $# -eq 0 ] || printf '  - vm: %s\n' "$@"
+}
+
+the_tour_ends_with_no_drift() {
+  last_command='examples/quickstart'
+  last_status=0
+  "$top/examples/quickstart" "$gpup" >"$room/out" 2>"$room/err" </dev/null || last_status=$?
+  [ "$last_status" = 0 ] || fail "the tour exits $last_status"
+  [ "$(tail -n 1 "$room/out")" = 'no drift' ] || fail "the tour does not end with 'no drift'"
+  echo "last line: $(tail -n 1 "$room/out")"
+}
+
+two_a2_cards_are_made_equal() {
+  fresh two-cards-made-equal
+  gpup 0 plan -f desired.yaml
+  says '16 -> 4' '896 MiB -> 3648 MiB'
+  says_not '5906f5e.*->'
+  cat "$room/out"
+  gpup 0 plan -f desired.yaml -o json
+  [ "$(jq -c '[.steps[] | [.op, .from, .to]]' "$room/out")" = '[["set-partition-count",16,4]]' ] || fail 'other steps'
+  gpup 0 apply -f desired.yaml --yes
+  [ "$(jq -c '[.hosts[].gpus[] | [.partitionCount, .partitionVram, .partitionEncode, .partitionDecode, .partitionCompute]]' lab.json)" = \
+    '[[4,3825205248,9,6,512],[4,3825205248,9,6,512]]' ] || fail "the cards are not as the vendor's"
+  cp lab.json applied.json
+  gpup 0 plan -f desired.yaml --detailed-exitcode
+  gpup 0 drift -f desired.yaml
+  gpup 0 apply -f desired.yaml --yes
+  same lab.json applied.json 'the second apply wrote to the lab'
+}
+
+ten_mistakes_in_two_files_are_told_in_one_run() {
+  fresh
+  cat >one.yaml <<'YAML'
+apiVersion: gpup/v1
+kind: GpuPartitioning
+metadata:
+  name: 123
+hosts:
+  - name: hv-1
+    connect: { transport: simulated, file: no-such.lab.json }
+    conect: x
+gpus:
+  - model: NVIDIA A2
+    partitionCount: many
+    expect: 1.5
+policy:
+  unlisted: maybe
+YAML
+  cat >two.yaml <<'YAML'
+apiVersion: gpup/v1
+kind: GpuPartitioning
+assignments:
+  - vm: vm-1
+    minVram: 3GB
+  - vm: vm-2
+    powr: off
+  - match: '('
+    expect: 1
+  - vm: vm-3
+    offlineAction: explode
+  - vm: vm-4
+    id: not-a-guid
+YAML
+  gpup 4 plan -f one.yaml -f two.yaml
+  says_not 'cannot be read' 'cannot read' 'No such file'
+  local count
+  count=$(grep -cE '^(one|two)\.yaml:[0-9]+:[0-9]+: error\[GP[0-9]{3}\]: ' "$room/err")
+  [ "$count" = 10 ] || fail "it tells $count mistakes, not 10"
+  says 'one\.yaml:4:9' 'one\.yaml:8:5' 'one\.yaml:11:21' 'one\.yaml:12:13' 'one\.yaml:14:13' \
+    'two\.yaml:5:14' 'two\.yaml:7:5' 'two\.yaml:8:12' 'two\.yaml:11:20' 'two\.yaml:13:9'
+  [ ! -s "$room/out" ] || fail 'stdout is not empty'
+  echo "$count mistakes:"
+  grep -E '^(one|two)\.yaml' "$room/err"
+}
+
+an_impossible_count_names_its_neighbours() {
+  fresh
+  a_lab '[gpu("a"; 4)]' '[]' >lab.json
+  wants 3 >desired.yaml
+  gpup 4 plan -f desired.yaml
+  says '\b3\b.*\b2\b.*\b4\b|\b3\b.*\b4\b.*\b2\b' 'desired\.yaml:9:21'
+  grep -E 'error' "$room/err"
+  wants 4 vm-1 vm-2 vm-3 vm-4 vm-5 >desired.yaml
+  a_lab '[gpu("a"; 4)]' '[range(1; 6) | vm("vm-\(.)"; "Off"; [])]' >lab.json
+  gpup 4 plan -f desired.yaml
+  says 'vm-1.*vm-2.*vm-3.*vm-4.*vm-5|vm-5' 'hv-1'
+  for vm in vm-1 vm-2 vm-3 vm-4 vm-5; do says "$vm"; done
+  grep -E 'error' "$room/err"
+}
+
+only_the_vms_on_the_card_that_changes_stop() {
+  fresh
+  a_lab '[gpu("a"; 16), gpu("b"; 4)]' '[vm("on-a"; "Running"; on("a"; 16)), vm("on-b"; "Running"; on("b"; 4)), vm("none"; "Running"; [])]' >lab.json
+  wants 4 on-a on-b >desired.yaml
+  gpup 0 plan -f desired.yaml -o json
+  local vms
+  vms=$(jq -c '[.steps[].vm // empty] | unique' "$room/out")
+  [ "$vms" = '["on-a"]' ] || fail "VMs in the steps: $vms"
+  echo "VMs in the steps: $vms"
+  gpup 0 why on-b -f desired.yaml
+  cat "$room/out"
+}
+
+a_saved_plan_whose_facts_broke_touches_nothing() {
+  fresh two-node-cluster
+  gpup 0 plan -f desired.yaml --out plan.json
+  edit '(.hosts[0].gpus[0].partitionCount) = 8 | (.hosts[1].vms[] | select(.name == "old-01").state) = "Off"' lab.json
+  cp lab.json changed.json
+  gpup 5 apply plan.json
+  says 'partitionCount.*\b16\b.*\b8\b|partitionCount.*\b8\b.*\b16\b' 'old-01'
+  same lab.json changed.json 'something was written'
+  [ -z "$(find . -name '*.tmp*' -o -name '*.new')" ] || fail 'something was left behind'
+  cat "$room/err"
+}
+
+a_vm_that_does_not_start_is_named_with_its_command() {
+  fresh
+  a_lab '[gpu("a"; 4), gpu("b"; 4)]' '[vm("vm-1"; "Running"; []), vm("vm-2"; "Running"; [])]' >lab.json
+  edit '.hosts[0].simulate = {faults: [{op: "start-vm", vm: "vm-1", kind: "fail", count: 9, message: "no resources"}]}' lab.json
+  wants 4 vm-1 vm-2 >desired.yaml
+  gpup 7 apply -f desired.yaml --yes
+  says 'vm-1' 'Start-VM'
+  local states
+  states=$(jq -c '[.hosts[0].vms[] | [.name, .state, (.partitions | length)]]' lab.json)
+  [ "$states" = '[["vm-1","Off",1],["vm-2","Running",1]]' ] || fail "the world ended as $states"
+  cat "$room/out" "$room/err"
+}
+
+an_unreachable_host_is_not_checked() {
+  fresh two-node-cluster
+  edit '.hosts[0] |= {name, reachable: false, error: "no route to host"}' lab.json
+  gpup 2 drift -f desired.yaml
+  says 'hv-e1' 'no route to host' 'not checked'
+  gpup 0 apply -f desired.yaml --yes
+  gpup 3 drift -f desired.yaml
+  says 'hv-e1' 'no route to host' 'not checked'
+  cat "$room/out" "$room/err"
+  gpup 3 plan -f desired.yaml
+  gpup 3 apply -f desired.yaml --yes
+}
+
+promises=(the_tour_ends_with_no_drift two_a2_cards_are_made_equal ten_mistakes_in_two_files_are_told_in_one_run
+  an_impossible_count_names_its_neighbours only_the_vms_on_the_card_that_changes_stop
+  a_saved_plan_whose_facts_broke_touches_nothing a_vm_that_does_not_start_is_named_with_its_command
+  an_unreachable_host_is_not_checked)
+[ $# -gt 0 ] || set -- "${promises[@]}"
+for promise in "$@"; do
+  printf '\n== %s\n' "${promise//_/ }"
+  "$promise"
+done
+printf '\n%d promises looked at, %d failures\n' $# "$failures"
+[ "$failures" = 0 ]
