@@ -30,15 +30,21 @@ void append_file(std::string& out, std::string_view name, std::string_view text)
 
 }  // namespace
 
-const Explanation* find_explanation(Code code) {
+std::vector<const Explanation*> explanations() {
+  std::vector<const Explanation*> rows;
   for (const auto table : kTables) {
     for (const Explanation& row : table()) {
-      if (row.code == code) {
-        return &row;
-      }
+      rows.push_back(&row);
     }
   }
-  return nullptr;
+  std::sort(rows.begin(), rows.end(), [](const Explanation* a, const Explanation* b) { return a->code < b->code; });
+  return rows;
+}
+
+const Explanation* find_explanation(Code code) {
+  const std::vector<const Explanation*> rows = explanations();
+  const auto found = std::find_if(rows.begin(), rows.end(), [&](const Explanation* row) { return row->code == code; });
+  return found == rows.end() ? nullptr : *found;
 }
 
 std::string_view command_of(const Example& example) {
@@ -72,10 +78,8 @@ std::string render_explanation(const Explanation& row) {
 
 std::string render_explanations() {
   std::string out;
-  for (const auto table : kTables) {
-    for (const Explanation& row : table()) {
-      out.append(to_string(row.code)).append("  ").append(row.title).append("\n");
-    }
+  for (const Explanation* row : explanations()) {
+    out.append(to_string(row->code)).append("  ").append(row->title).append("\n");
   }
   return out;
 }

@@ -3,6 +3,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/codes.h"
 
@@ -42,6 +43,9 @@ std::span<const Explanation> explain_plan();
 std::span<const Explanation> explain_saved_plan();
 std::span<const Explanation> explain_hosts();
 std::span<const Explanation> explain_cli();
+
+/// All rows, in the order of their numbers.
+std::vector<const Explanation*> explanations();
 
 /// The row of a code, or nullptr where nobody wrote one.
 const Explanation* find_explanation(Code code);
