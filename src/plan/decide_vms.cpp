@@ -1,0 +1,246 @@
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "plan/goal.h"
+
+namespace gpup {
+
+namespace {
+
+// Decides for the VMs of one host.
+class HostVms {
+ public:
+  HostVms(const DesiredState& desired, HostGoal& on, Findings& findings)
+      : desired_(desired), on_(on), findings_(findings), load_(on.gpus.size(), 0) {}
+
+  void decide() {
+    find_overfull();
+    for (std::size_t v = 0; v < on_.vms.size(); ++v) {
+      const Vm& vm = on_.host->vms[v];
+      if (!on_.vms[v].listed()) {
+        decide_unlisted(vm, on_.vms[v]);
+      } else if (on_.vms[v].gpu_line != kNone) {
+        decide_listed(vm, on_.vms[v]);
+      }
+    }
+    choose_kept();
+    for (std::size_t v = 0; v < on_.vms.size(); ++v) {
+      if (!on_.vms[v].listed() || on_.vms[v].gpu_line != kNone) {
+        finish(on_.host->vms[v], on_.vms[v]);
+      }
+    }
+    tell_unlisted();
+  }
+
+ private:
+  About about(const Vm& vm) const { return {on_.host->name, "vm", vm.name}; }
+  const DesiredAssignment& line(const VmGoal& goal) const { return desired_.assignments[goal.line]; }
+  Place place(const VmGoal& goal) const { return goal.listed() ? line(goal).place : desired_.policy.unlisted_place; }
+  bool on_overfull(const Adapter& adapter) const {
+    return on_.counts_change && adapter.gpu >= 0 && on_.gpus[static_cast<std::size_t>(adapter.gpu)].overfull;
+  }
+
+  // GPUs whose count stays and that more adapters name than they have partitions: while one is so, setting the
+  // count of another could leave the host fuller than it may be.
+  void find_overfull() {
+    std::vector<std::uint32_t> named(on_.gpus.size(), 0);
+    for (const Adapter& adapter : on_.host->adapters) {
+      if (adapter.gpu >= 0) {
+        ++named[static_cast<std::size_t>(adapter.gpu)];
+      }
+    }
+    for (std::size_t g = 0; g < on_.gpus.size(); ++g) {
+      on_.gpus[g].overfull = on_.gpus[g].managed() && !on_.gpus[g].changes && named[g] > on_.gpus[g].count;
+    }
+  }
+
+  void decide_listed(const Vm& vm, VmGoal& goal) {
+    const auto adapters = on_.host->adapters_of(vm);
+    const bool one_fits = adapters.size() == 1 && on_.fits(adapters.front(), goal.gpu_line);
+    if (one_fits && !on_.in_the_way(adapters.front())) {
+      count_load(vm, goal);
+      return;
+    }
+    goal.adapters_change = true;
+    goal.reason = adapters.empty()      ? Reason::kHoldsNone
+                  : adapters.size() > 1 ? Reason::kHoldsSeveral
+                  : one_fits            ? Reason::kCountChanges
+                                        : Reason::kDoesNotFit;
+    goal.blocks = std::any_of(adapters.begin(), adapters.end(),
+                              [&](const Adapter& a) { return on_.in_the_way(a) || on_overfull(a); });
+    goal.new_gpu = PlanVm::kHostChooses;
+  }
+
+  void decide_unlisted(const Vm& vm, VmGoal& goal) {
+    const auto adapters = on_.host->adapters_of(vm);
+    const bool on_managed =
+        std::any_of(adapters.begin(), adapters.end(), [&](const Adapter& a) { return on_.on_managed(a); });
+    if (on_managed) {
+      switch (desired_.policy.unlisted) {
+        case Unlisted::kUnassign:
+          goal.adapters_change = true;
+          goal.reason = Reason::kNotListed;
+          goal.blocks = std::any_of(adapters.begin(), adapters.end(), [&](const Adapter& a) {
+            return on_.on_managed(a) && (on_.in_the_way(a) || on_overfull(a));
+          });
+          break;
+        case Unlisted::kKeep:
+          if (std::any_of(adapters.begin(), adapters.end(), [&](const Adapter& a) { return on_.in_the_way(a); })) {
+            findings_.error(Code::kUnlistedInTheWay, desired_.policy.unlisted_place, about(vm),
+                            fmt::format("VM '{}' on {} is not in the file and holds a partition of a GPU whose count "
+                                        "would change",
+                                        vm.name, on_.host->name),
+                            "list it, or take its partition away, or leave the count as it is");
+          }
+          break;
+        case Unlisted::kRefuse:
+          findings_.error(
+              Code::kUnlistedRefused, desired_.policy.unlisted_place, about(vm),
+              fmt::format("VM '{}' on {} holds a partition and is not in the file", vm.name, on_.host->name),
+              "list it under assignments, or choose another policy.unlisted");
+          break;
+      }
+    }
+    count_load(vm, goal);
+  }
+
+  // Adapters that stay are a load of their GPU.
+  void count_load(const Vm& vm, const VmGoal& goal) {
+    for (std::uint32_t a = vm.first_adapter; a < vm.first_adapter + vm.adapter_count; ++a) {
+      const Adapter& adapter = on_.host->adapters[a];
+      if (adapter.gpu >= 0 && !on_.removed(goal, a)) {
+        ++load_[static_cast<std::size_t>(adapter.gpu)];
+      }
+    }
+  }
+
+  // Of several adapters one that fits stays, where that can be.
+  void choose_kept() {
+    for (std::size_t v = 0; v < on_.vms.size(); ++v) {
+      VmGoal& goal = on_.vms[v];
+      if (!goal.listed() || !goal.adapters_change || goal.reason != Reason::kHoldsSeveral) {
+        continue;
+      }
+      const Vm& vm = on_.host->vms[v];
+      // A VM that must be off while a count is set gets a new adapter afterwards: one that stays could be
+      // unresolved meanwhile (inferred). Only where it could not be pinned again does one stay.
+      const bool must_keep = vm.clustered && !on_.one_model;
+      if (goal.blocks && !must_keep) {
+        continue;
+      }
+      goal.kept = best_kept(vm, goal, must_keep);
+      if (goal.kept != kNone) {
+        goal.new_gpu = kNone;
+        const Adapter& kept = on_.host->adapters[goal.kept];
+        if (kept.gpu >= 0) {
+          ++load_[static_cast<std::size_t>(kept.gpu)];
+        }
+      }
+    }
+  }
+
+  std::uint32_t best_kept(const Vm& vm, const VmGoal& goal, bool must_keep) const {
+    std::uint32_t unresolved = kNone;
+    std::uint32_t full = kNone;
+    for (std::uint32_t a = vm.first_adapter; a < vm.first_adapter + vm.adapter_count; ++a) {
+      const Adapter& adapter = on_.host->adapters[a];
+      if (!on_.fits(adapter, goal.gpu_line) || on_.in_the_way(adapter)) {
+        continue;
+      }
+      if (adapter.gpu < 0) {
+        unresolved = unresolved == kNone ? a : unresolved;
+      } else if (load_[static_cast<std::size_t>(adapter.gpu)] < on_.gpus[static_cast<std::size_t>(adapter.gpu)].count) {
+        return a;
+      } else {
+        full = full == kNone ? a : full;
+      }
+    }
+    return unresolved != kNone ? unresolved : must_keep ? full : kNone;
+  }
+
+  void finish(const Vm& vm, VmGoal& goal) {
+    const Power power = goal.listed() ? line(goal).power : Power::kKeep;
+    if (goal.listed()) {
+      want_offline_action(vm, goal);
+    }
+    const bool runs = vm.state == VmState::kRunning;
+    goal.stops = runs && (goal.adapters_change || power == Power::kOff);
+    goal.starts = (goal.stops && power != Power::kOff) || (vm.state == VmState::kOff && power == Power::kRunning);
+    if (vm.state == VmState::kOther && (goal.touched() || power != Power::kKeep)) {
+      findings_.error(Code::kVmState, place(goal), about(vm),
+                      fmt::format("VM '{}' on {} is {}: only VMs that are Running or Off can be changed", vm.name,
+                                  on_.host->name, vm.state_name),
+                      fmt::format("{}; look at it and bring it to Running or Off first",
+                                  goal.adapters_change  ? "its adapters would have to change"
+                                  : goal.offline_action ? "its OfflineAction would have to change"
+                                                        : "the file says what its power is to be"));
+    }
+    if (goal.adapters_change && goal.listed() && vm.clustered && !on_.one_model) {
+      if (goal.kept == kNone) {
+        findings_.error(Code::kPinClustered, place(goal), about(vm),
+                        fmt::format("VM '{}' on {} is clustered and the host has GPUs of several models: its partition "
+                                    "would have to be pinned to a GPU of this host, which fails over nowhere",
+                                    vm.name, on_.host->name));
+      } else if (goal.blocks && goal.stops && !goal.starts) {
+        findings_.error(Code::kPinClustered, place(goal), about(vm),
+                        fmt::format("VM '{}' on {} is clustered and the host has GPUs of several models: the partition "
+                                    "that it keeps may lose its GPU while the VM is off and a count is set",
+                                    vm.name, on_.host->name),
+                        "leave it running for this change");
+      }
+    }
+  }
+
+  void want_offline_action(const Vm& vm, VmGoal& goal) {
+    const DesiredAssignment& wish = line(goal);
+    if (!vm.clustered) {
+      if (wish.offline_action && wish.match.empty()) {
+        findings_.error(
+            Code::kOfflineActionNotClustered, wish.at(wish.offline_action_at), about(vm),
+            fmt::format("VM '{}' on {} is not clustered, so it has no OfflineAction", vm.name, on_.host->name),
+            "remove 'offlineAction' from this line");
+      }
+      return;
+    }
+    const OfflineAction wanted = wish.offline_action.value_or(OfflineAction::kForceShutdown);
+    if (wanted != OfflineAction::kUnmanaged && vm.offline_action != wanted) {
+      goal.offline_action = wanted;
+    }
+  }
+
+  void tell_unlisted() {
+    std::vector<std::string_view> names;
+    for (std::size_t v = 0; v < on_.vms.size(); ++v) {
+      if (on_.vms[v].stops && !on_.vms[v].listed()) {
+        names.push_back(on_.host->vms[v].name);
+      }
+    }
+    if (!names.empty()) {
+      findings_.warn(
+          Code::kUnlistedStopped, desired_.policy.unlisted_place,
+          {on_.host->name, "vm", names.size() == 1 ? names.front() : std::string_view()},
+          fmt::format("{} VM{} on {} {} not in the file and will be stopped to take {} partition away: {}",
+                      names.size(), names.size() == 1 ? "" : "s", on_.host->name, names.size() == 1 ? "is" : "are",
+                      names.size() == 1 ? "its" : "their", some_names(names)),
+          "policy.unlisted is unassign; list them, or choose keep or refuse");
+    }
+  }
+
+  const DesiredState& desired_;
+  HostGoal& on_;
+  Findings& findings_;
+  std::vector<std::uint32_t> load_;  // by GPU: adapters that stay
+};
+
+}  // namespace
+
+void decide_vms(const DesiredState& desired, Goal& goal, Findings& findings) {
+  for (HostGoal& host : goal.hosts) {
+    HostVms(desired, host, findings).decide();
+  }
+}
+
+}  // namespace gpup

@@ -1,0 +1,565 @@
+#include "plan/host_steps.h"
+
+#include <algorithm>
+#include <cassert>
+#include <functional>
+#include <map>
+#include <queue>
+#include <string_view>
+#include <utility>
+
+namespace gpup {
+
+namespace {
+
+// The steps of one VM, by their index among the host's unordered steps.
+struct Chain {
+  std::uint32_t vm = kNone;
+  std::uint32_t stop = kNone;
+  std::uint32_t first_removal = 0;
+  std::uint32_t removals = 0;
+  std::uint32_t assign = kNone;
+  std::uint32_t offline_action = kNone;
+  std::uint32_t start = kNone;
+};
+
+// Places for adapters: of one GPU, or of all GPUs of one model. Counted from the moment when every step that all
+// its takers wait for is done.
+struct Places {
+  std::int64_t free = 0;
+  std::vector<std::uint32_t> suppliers;  // removals that free a place which their own VM does not take again
+  std::size_t taken = 0;                 // of the suppliers
+  std::vector<std::uint32_t> debt;       // removals that everyone waits for: it was overfull to begin with
+
+  // The removal that a taker has to wait for, kNone where a place is free.
+  std::uint32_t take() {
+    if (free > 0) {
+      --free;
+      return kNone;
+    }
+    return taken < suppliers.size() ? suppliers[taken++] : kNone;
+  }
+  void settle() {
+    while (free < 0 && taken < suppliers.size()) {
+      debt.push_back(suppliers[taken++]);
+      ++free;
+    }
+  }
+};
+
+class Orderer {
+ public:
+  Orderer(const DesiredState& desired, const HostGoal& on) : desired_(desired), on_(on), host_(*on.host) {}
+
+  HostSteps order() {
+    list_steps();
+    count_adapters();
+    for (const Chain& chain : chains_) {
+      link_chain(chain);
+    }
+    find_places();
+    for (const bool blocking : {true, false}) {  // those that are down anyway choose their places first
+      for (const Chain& chain : chains_) {
+        if (chain.assign != kNone && goal(chain).blocks == blocking) {
+          link_assign(chain);
+        }
+      }
+    }
+    for (const Chain& chain : chains_) {
+      link_bare_start(chain);
+    }
+    link_starts();
+    return sorted();
+  }
+
+ private:
+  const VmGoal& goal(const Chain& chain) const { return on_.vms[chain.vm]; }
+  const Vm& vm(const Chain& chain) const { return host_.vms[chain.vm]; }
+  const Adapter& removed_adapter(std::uint32_t step) const { return host_.adapters[steps_[step].adapter]; }
+
+  std::uint32_t add(Op op, Reason reason, std::uint32_t vm, std::uint32_t gpu = kNone, std::uint32_t adapter = kNone) {
+    steps_.push_back({op, reason, vm, gpu, adapter, 0, 0});
+    return static_cast<std::uint32_t>(steps_.size() - 1);
+  }
+  void edge(std::uint32_t before, std::uint32_t after) { edges_.emplace_back(after, before); }
+
+  void list_steps() {
+    for (std::uint32_t g = 0; g < on_.gpus.size(); ++g) {
+      if (on_.gpus[g].changes) {
+        sets_.push_back(add(Op::kSetPartitionCount, Reason::kWantedCount, kNone, g));
+      }
+    }
+    for (std::uint32_t v = 0; v < on_.vms.size(); ++v) {
+      if (on_.vms[v].touched()) {
+        list_vm(v);
+      }
+    }
+  }
+
+  void list_vm(std::uint32_t v) {
+    const VmGoal& goal = on_.vms[v];
+    const Vm& vm = host_.vms[v];
+    Chain chain;
+    chain.vm = v;
+    if (goal.stops) {
+      chain.stop = add(Op::kStopVm, goal.adapters_change ? goal.reason : Reason::kPowerOff, v);
+    }
+    chain.first_removal = static_cast<std::uint32_t>(steps_.size());
+    for (std::uint32_t a = vm.first_adapter; a < vm.first_adapter + vm.adapter_count; ++a) {
+      if (on_.removed(goal, a)) {
+        add(Op::kUnassignPartition, goal.reason, v, kNone, a);
+        ++chain.removals;
+      }
+    }
+    if (goal.new_gpu != kNone) {
+      chain.assign =
+          add(Op::kAssignPartition, goal.reason, v, goal.new_gpu == PlanVm::kHostChooses ? kNone : goal.new_gpu);
+    }
+    if (goal.offline_action) {
+      chain.offline_action = add(Op::kSetOfflineAction, Reason::kOfflineAction, v);
+    }
+    if (goal.starts) {
+      const bool wanted = goal.listed() && desired_.assignments[goal.line].power == Power::kRunning;
+      chain.start = add(Op::kStartVm, wanted && !goal.stops ? Reason::kPowerRunning : Reason::kWasRunning, v);
+    }
+    chains_.push_back(chain);
+  }
+
+  void count_adapters() {
+    named_.assign(on_.gpus.size(), 0);
+    for (const Adapter& adapter : host_.adapters) {
+      if (adapter.gpu >= 0) {
+        ++named_[static_cast<std::size_t>(adapter.gpu)];
+      } else if (adapter.gpu == Adapter::kUnresolved) {
+        ++unresolved_;
+      }
+    }
+    any_overfull_ = std::any_of(on_.gpus.begin(), on_.gpus.end(), [](const GpuGoal& g) { return g.overfull; });
+  }
+
+  // True where the removal comes before a count of this host is set.
+  bool before_sets(std::uint32_t removal) const {
+    const Adapter& adapter = removed_adapter(removal);
+    return on_.in_the_way(adapter) ||
+           (on_.counts_change && adapter.gpu >= 0 && on_.gpus[static_cast<std::size_t>(adapter.gpu)].overfull);
+  }
+  bool leaves_adapters(const Chain& chain) const { return vm(chain).adapter_count > chain.removals; }
+
+  // The edges between a VM's own steps, and between them and the counts.
+  void link_chain(const Chain& chain) {
+    for (std::uint32_t r = chain.first_removal; r < chain.first_removal + chain.removals; ++r) {
+      if (chain.stop != kNone) {
+        edge(chain.stop, r);
+      }
+      link_sets(r);
+    }
+    if (goal(chain).blocks && chain.start != kNone && leaves_adapters(chain)) {
+      // What it keeps may be unresolved while it is off (inferred): the counts wait until it runs again.
+      for (const std::uint32_t set : sets_) {
+        edge(chain.start, set);
+      }
+    }
+    if (chain.stop != kNone && !goal(chain).blocks && stops_after_sets(chain)) {
+      for (const std::uint32_t set : sets_) {
+        edge(set, chain.stop);
+      }
+    }
+    if (chain.offline_action != kNone) {
+      link_to_last(chain, chain.offline_action, /*without_offline_action=*/true);
+    }
+    if (chain.start != kNone) {
+      link_to_last(chain, chain.start, false);
+    }
+  }
+
+  void link_sets(std::uint32_t removal) {
+    if (!before_sets(removal)) {
+      return;
+    }
+    const Adapter& adapter = removed_adapter(removal);
+    for (const std::uint32_t set : sets_) {
+      const bool elsewhere = adapter.gpu >= 0 && on_.gpus[static_cast<std::size_t>(adapter.gpu)].changes &&
+                             static_cast<std::uint32_t>(adapter.gpu) != steps_[set].gpu;
+      if (!elsewhere) {
+        edge(removal, set);
+      }
+    }
+  }
+
+  // A VM that stays down with an adapter, or gets one that the host is to resolve, could stand in the way of a
+  // count with it: it is stopped after the counts.
+  bool stops_after_sets(const Chain& chain) const {
+    return leaves_adapters(chain) || goal(chain).new_gpu == PlanVm::kHostChooses;
+  }
+
+  // A step waits for the end of what its VM's chain has before it.
+  void link_to_last(const Chain& chain, std::uint32_t step, bool without_offline_action) {
+    if (!without_offline_action && chain.offline_action != kNone) {
+      edge(chain.offline_action, step);
+    } else if (chain.assign != kNone) {
+      edge(chain.assign, step);
+    } else if (chain.removals != 0) {
+      for (std::uint32_t r = chain.first_removal; r < chain.first_removal + chain.removals; ++r) {
+        edge(r, step);
+      }
+    } else if (chain.stop != kNone) {
+      edge(chain.stop, step);
+    }
+  }
+
+  // True where the adapter may not be added before all counts of the host are set.
+  bool waits_for_all_sets(const VmGoal& goal) const {
+    return on_.counts_change && (goal.new_gpu == PlanVm::kHostChooses || unresolved_ != 0 || any_overfull_);
+  }
+  // Models are counted beside GPUs only where adapters without a GPU can take either.
+  bool counts_models() const { return on_.one_model || unresolved_ != 0 || any_overfull_; }
+
+  std::string_view model_of(std::uint32_t gpu) const { return host_.gpus[gpu].model; }
+
+  void find_places() {
+    for (std::uint32_t g = 0; g < on_.gpus.size(); ++g) {
+      if (host_.gpus[g].status != GpuStatus::kPartitioned) {
+        continue;
+      }
+      gpu_places_[g].free = static_cast<std::int64_t>(on_.gpus[g].count) - (on_.gpus[g].changes ? 0 : named_[g]);
+      Places& model = model_places_.try_emplace(model_of(g), Places{-unresolved_, {}, 0, {}}).first->second;
+      model.free += static_cast<std::int64_t>(on_.gpus[g].count) - named_[g];
+    }
+    for (const Chain& chain : chains_) {
+      for (std::uint32_t r = chain.first_removal; r < chain.first_removal + chain.removals; ++r) {
+        supply(chain, r);
+      }
+    }
+    for (auto& [g, places] : gpu_places_) {
+      places.settle();
+    }
+    for (auto& [model, places] : model_places_) {
+      places.settle();
+    }
+  }
+
+  // Where the removal frees a place. A VM that takes a place of the same kind again takes its own.
+  void supply(const Chain& chain, std::uint32_t removal) {
+    const Adapter& adapter = removed_adapter(removal);
+    const bool implied = on_.counts_change && before_sets(removal);
+    if (adapter.gpu >= 0) {
+      const auto g = static_cast<std::uint32_t>(adapter.gpu);
+      const auto places = gpu_places_.find(g);
+      if (places != gpu_places_.end() && !on_.gpus[g].changes && own_gpu_removal(chain) != removal) {
+        places->second.suppliers.push_back(removal);
+      }
+    }
+    for (auto& [model, places] : model_places_) {
+      if (adapter.gpu >= 0 ? model_of(static_cast<std::uint32_t>(adapter.gpu)) != model
+                           : adapter.gpu != Adapter::kUnresolved) {
+        continue;
+      }
+      if (implied) {
+        ++places.free;
+      } else if (own_model_removal(chain, model) != removal) {
+        places.suppliers.push_back(removal);
+      }
+    }
+  }
+
+  // The VM's own removal from the GPU that it is pinned to again.
+  std::uint32_t own_gpu_removal(const Chain& chain) const {
+    if (chain.assign == kNone || steps_[chain.assign].gpu == kNone) {
+      return kNone;
+    }
+    for (std::uint32_t r = chain.first_removal; r < chain.first_removal + chain.removals; ++r) {
+      if (removed_adapter(r).gpu == static_cast<std::int32_t>(steps_[chain.assign].gpu)) {
+        return r;
+      }
+    }
+    return kNone;
+  }
+
+  // The VM's own removal of the model that it gets again, unless the counts come after it.
+  std::uint32_t own_model_removal(const Chain& chain, std::string_view model) const {
+    if (chain.assign == kNone || wanted_model(chain) != model) {
+      return kNone;
+    }
+    for (std::uint32_t r = chain.first_removal; r < chain.first_removal + chain.removals; ++r) {
+      const Adapter& adapter = removed_adapter(r);
+      const bool same = adapter.gpu >= 0 ? model_of(static_cast<std::uint32_t>(adapter.gpu)) == model
+                                         : adapter.gpu == Adapter::kUnresolved;
+      if (same && !(on_.counts_change && before_sets(r))) {
+        return r;
+      }
+    }
+    return kNone;
+  }
+
+  std::string_view wanted_model(const Chain& chain) const {
+    const std::uint32_t pinned = steps_[chain.assign].gpu;
+    if (pinned != kNone) {
+      return model_of(pinned);
+    }
+    for (std::uint32_t g = 0; g < on_.gpus.size(); ++g) {
+      if (on_.gpus[g].line == goal(chain).gpu_line) {
+        return model_of(g);
+      }
+    }
+    return {};
+  }
+
+  void link_assign(const Chain& chain) {
+    const std::uint32_t pinned = steps_[chain.assign].gpu;
+    waits_.clear();
+    const bool stops_late = chain.stop != kNone && !goal(chain).blocks && on_.counts_change && stops_after_sets(chain);
+    if (waits_for_all_sets(goal(chain))) {
+      if (!stops_late) {
+        waits_ = sets_;
+      }
+    } else if (pinned != kNone && on_.gpus[pinned].changes) {
+      waits_.push_back(set_of(pinned));
+    }
+    take_places(chain, pinned);
+
+    // A VM that loses nothing is stopped only once its place is free.
+    const bool on_stop = chain.stop != kNone && chain.removals == 0;
+    // One that loses something which no count waits for is stopped once the counts that it waits for are set.
+    const bool sets_on_stop = on_stop || (chain.stop != kNone && !goal(chain).blocks);
+    for (const std::uint32_t wait : waits_) {
+      const bool is_set = steps_[wait].op == Op::kSetPartitionCount;
+      edge(wait, on_stop || (is_set && sets_on_stop) ? chain.stop : chain.assign);
+    }
+    if (chain.removals == 0) {
+      if (chain.stop != kNone) {
+        edge(chain.stop, chain.assign);
+      }
+      return;
+    }
+    for (std::uint32_t r = chain.first_removal; r < chain.first_removal + chain.removals; ++r) {
+      if (!implied_by_waits(r)) {
+        edge(r, chain.assign);
+      }
+    }
+  }
+
+  std::uint32_t set_of(std::uint32_t gpu) const {
+    for (const std::uint32_t set : sets_) {
+      if (steps_[set].gpu == gpu) {
+        return set;
+      }
+    }
+    return kNone;
+  }
+
+  // True where the assign waits for a count that waits for this removal.
+  bool implied_by_waits(std::uint32_t removal) const {
+    if (!before_sets(removal)) {
+      return false;
+    }
+    const Adapter& adapter = removed_adapter(removal);
+    return std::any_of(waits_.begin(), waits_.end(), [&](std::uint32_t wait) {
+      return steps_[wait].op == Op::kSetPartitionCount &&
+             (adapter.gpu < 0 || !on_.gpus[static_cast<std::size_t>(adapter.gpu)].changes ||
+              steps_[wait].gpu == static_cast<std::uint32_t>(adapter.gpu));
+    });
+  }
+
+  void take_places(const Chain& chain, std::uint32_t pinned) {
+    if (pinned != kNone) {
+      take(gpu_places_[pinned], own_gpu_removal(chain));
+    }
+    if (counts_models()) {
+      const std::string_view model = wanted_model(chain);
+      take(model_places_[model], own_model_removal(chain, model));
+    }
+  }
+
+  void take(Places& places, std::uint32_t own) {
+    waits_.insert(waits_.end(), places.debt.begin(), places.debt.end());
+    if (own == kNone) {
+      const std::uint32_t wait = places.take();
+      if (wait != kNone) {
+        waits_.push_back(wait);
+      }
+    }
+  }
+
+  // A VM that is off, keeps its adapter and is started: where its GPU or host was overfull, others go first.
+  void link_bare_start(const Chain& chain) {
+    if (chain.start == kNone || chain.stop != kNone || goal(chain).new_gpu != kNone) {
+      return;
+    }
+    for (const Adapter& adapter : host_.adapters_of(vm(chain))) {
+      if (adapter.gpu >= 0) {
+        const auto g = static_cast<std::uint32_t>(adapter.gpu);
+        if (on_.gpus[g].overfull) {
+          for_removals([&](const Adapter& other) { return other.gpu == adapter.gpu; }, chain.start);
+        }
+      } else if (std::any_of(model_places_.begin(), model_places_.end(),
+                             [](const auto& entry) { return !entry.second.debt.empty(); })) {
+        for_removals([](const Adapter&) { return true; }, chain.start);
+      }
+    }
+  }
+
+  template <class Matches>
+  void for_removals(Matches matches, std::uint32_t step) {
+    for (const Chain& chain : chains_) {
+      for (std::uint32_t r = chain.first_removal; r < chain.first_removal + chain.removals; ++r) {
+        if (matches(removed_adapter(r)) && steps_[step].vm != chain.vm) {
+          edge(r, step);
+        }
+      }
+    }
+  }
+
+  // The GPU that a VM's adapter has when it starts, kUnresolved where the host chooses, kUnknownGpu without one.
+  std::int32_t gpu_at_start(const Chain& chain) const {
+    if (goal(chain).new_gpu != kNone) {
+      return goal(chain).new_gpu == PlanVm::kHostChooses ? Adapter::kUnresolved
+                                                         : static_cast<std::int32_t>(goal(chain).new_gpu);
+    }
+    for (std::uint32_t a = vm(chain).first_adapter; a < vm(chain).first_adapter + vm(chain).adapter_count; ++a) {
+      if (!on_.removed(goal(chain), a)) {
+        return host_.adapters[a].gpu;
+      }
+    }
+    return Adapter::kUnknownGpu;
+  }
+
+  // Starts of VMs whose adapter has a GPU come before those that let the host choose and could take its place.
+  void link_starts() {
+    std::vector<std::uint32_t> choosing;
+    std::vector<std::uint32_t> stays(on_.gpus.size(), 0);  // adapters that have this GPU in the end
+    for (std::size_t v = 0; v < on_.vms.size(); ++v) {
+      for (std::uint32_t a = host_.vms[v].first_adapter; a < host_.vms[v].first_adapter + host_.vms[v].adapter_count;
+           ++a) {
+        if (host_.adapters[a].gpu >= 0 && !on_.removed(on_.vms[v], a)) {
+          ++stays[static_cast<std::size_t>(host_.adapters[a].gpu)];
+        }
+      }
+    }
+    for (const Chain& chain : chains_) {
+      if (chain.start != kNone && gpu_at_start(chain) == Adapter::kUnresolved) {
+        choosing.push_back(chain.start);
+      }
+    }
+    if (choosing.empty()) {
+      return;
+    }
+    for (const Chain& chain : chains_) {
+      const std::int32_t gpu = chain.start == kNone ? Adapter::kUnknownGpu : gpu_at_start(chain);
+      if (gpu < 0) {
+        continue;
+      }
+      const auto g = static_cast<std::size_t>(gpu);
+      if (stays[g] + choosing.size() > on_.gpus[g].count) {
+        for (const std::uint32_t start : choosing) {
+          edge(chain.start, start);
+        }
+      }
+    }
+  }
+
+  // Smallest first: what brings a VM back, then counts, then the next VM to stop, those that counts wait for first.
+  std::uint64_t rank(std::uint32_t s) const {
+    const HostSteps::Row& step = steps_[s];
+    std::uint64_t kind = 0;
+    switch (step.op) {
+      case Op::kStartVm:
+        kind = 0;
+        break;
+      case Op::kSetOfflineAction:
+        kind = 1;
+        break;
+      case Op::kAssignPartition:
+        kind = 2;
+        break;
+      case Op::kUnassignPartition:
+        kind = 3;
+        break;
+      case Op::kSetPartitionCount:
+        kind = 4;
+        break;
+      case Op::kStopVm:
+        kind = 5;
+        break;
+    }
+    std::uint64_t first_gpu = 0xffff;
+    if (step.op == Op::kStopVm && on_.vms[step.vm].blocks) {
+      for (const Adapter& adapter : host_.adapters_of(host_.vms[step.vm])) {
+        first_gpu = std::min(first_gpu, adapter.gpu < 0
+                                            ? std::uint64_t{0}
+                                            : std::min(std::uint64_t{0xfffe}, static_cast<std::uint64_t>(adapter.gpu)));
+      }
+    }
+    return kind << 56 | first_gpu << 32 | s;
+  }
+
+  HostSteps sorted() {
+    std::sort(edges_.begin(), edges_.end());
+    edges_.erase(std::unique(edges_.begin(), edges_.end()), edges_.end());
+    std::vector<std::uint32_t> waiting(steps_.size(), 0);
+    std::vector<std::uint32_t> first_next(steps_.size() + 1, 0);
+    std::vector<std::uint32_t> next(edges_.size());
+    for (const auto& [after, before] : edges_) {
+      ++waiting[after];
+      ++first_next[before + 1];
+    }
+    for (std::size_t i = 1; i < first_next.size(); ++i) {
+      first_next[i] += first_next[i - 1];
+    }
+    std::vector<std::uint32_t> fill(first_next.begin(), first_next.end() - 1);
+    for (const auto& [after, before] : edges_) {
+      next[fill[before]++] = after;
+    }
+
+    HostSteps out;
+    out.rows.reserve(steps_.size());
+    out.after.reserve(edges_.size());
+    std::vector<std::uint32_t> position(steps_.size(), kNone);
+    std::priority_queue<std::uint64_t, std::vector<std::uint64_t>, std::greater<>> ready;
+    for (std::uint32_t s = 0; s < steps_.size(); ++s) {
+      if (waiting[s] == 0) {
+        ready.push(rank(s));
+      }
+    }
+    while (!ready.empty()) {
+      const auto s = static_cast<std::uint32_t>(ready.top());
+      ready.pop();
+      position[s] = static_cast<std::uint32_t>(out.rows.size());
+      HostSteps::Row row = steps_[s];
+      row.first_after = static_cast<std::uint32_t>(out.after.size());
+      for (auto e = std::lower_bound(edges_.begin(), edges_.end(), std::pair(s, 0U));
+           e != edges_.end() && e->first == s; ++e) {
+        out.after.push_back(position[e->second]);
+      }
+      row.after_count = static_cast<std::uint32_t>(out.after.size()) - row.first_after;
+      std::sort(out.after.begin() + row.first_after, out.after.end());
+      out.rows.push_back(row);
+      for (std::uint32_t n = first_next[s]; n < first_next[s + 1]; ++n) {
+        if (--waiting[next[n]] == 0) {
+          ready.push(rank(next[n]));
+        }
+      }
+    }
+    assert(out.rows.size() == steps_.size());
+    return out;
+  }
+
+  const DesiredState& desired_;
+  const HostGoal& on_;
+  const Host& host_;
+  std::vector<HostSteps::Row> steps_;                           // unordered
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> edges_;  // (after, before)
+  std::vector<std::uint32_t> sets_;
+  std::vector<Chain> chains_;
+  std::vector<std::int64_t> named_;  // by GPU: adapters that name it now
+  std::int64_t unresolved_ = 0;      // adapters without a GPU now
+  bool any_overfull_ = false;
+  std::map<std::uint32_t, Places> gpu_places_;
+  std::map<std::string_view, Places> model_places_;
+  std::vector<std::uint32_t> waits_;  // of the assign at hand
+};
+
+}  // namespace
+
+HostSteps order_steps(const DesiredState& desired, const HostGoal& on) { return Orderer(desired, on).order(); }
+
+}  // namespace gpup
