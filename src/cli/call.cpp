@@ -1,0 +1,86 @@
+#include "cli/call.h"
+
+#include <memory>
+#include <string>
+
+#include "cli/exit_codes.h"
+#include "render/diagnostics_json.h"
+
+namespace gpup {
+
+Diagnostic placeless(Code code, std::string message, std::string hint) {
+  Diagnostic diagnostic;
+  diagnostic.code = code;
+  diagnostic.message = std::move(message);
+  diagnostic.hint = std::move(hint);
+  return diagnostic;
+}
+
+void tell(const Call& call, const Diagnostics& diagnostics) {
+  if (!diagnostics.empty()) {
+    call.world.err().write(render_diagnostics(diagnostics, call.color_err));
+  }
+}
+
+int give_up(const Call& call, const Error& error, Code code) {
+  if (error.diagnostics.empty()) {
+    tell(call, {placeless(code, error.message)});
+  } else {
+    tell(call, error.diagnostics);
+  }
+  switch (error.code) {
+    case ErrorCode::kBadContent:
+      return kExitForbidden;
+    case ErrorCode::kHeld:
+      return kExitNotAllowed;
+    case ErrorCode::kCannotRead:
+    case ErrorCode::kUnreachable:
+    case ErrorCode::kRefused:
+    case ErrorCode::kInterrupted:
+      break;
+  }
+  return kExitError;
+}
+
+int refuse(const Call& call, const Diagnostics& diagnostics) {
+  for (const std::string& report : call.line.values("report")) {
+    if (report.starts_with("json=")) {
+      const auto written = write_file(call, std::string_view(report).substr(std::string_view("json=").size()),
+                                      [&](OutputFile& file) { write_diagnostics(diagnostics, file); });
+      if (!written) {
+        return give_up(call, written.error(), Code::kCannotWrite);
+      }
+    }
+  }
+  if (call.form("text") == "json") {
+    write_diagnostics(diagnostics, call.world.out());
+  } else {
+    tell(call, diagnostics);
+  }
+  return kExitForbidden;
+}
+
+Result<Done> write_file(const Call& call, std::string_view path, const std::function<void(OutputFile& file)>& write) {
+  auto file = call.world.create_output(std::string(path));
+  if (!file) {
+    return tl::unexpected<Error>(file.error());
+  }
+  write(**file);
+  return (*file)->commit();
+}
+
+int give_answer(const Call& call, std::string_view default_form, const Answer& answer, int code) {
+  for (const std::string& report : call.line.values("report")) {
+    const std::size_t equals = report.find('=');
+    const std::string form = report.substr(0, equals);
+    const auto written =
+        write_file(call, report.substr(equals + 1), [&](OutputFile& file) { answer(form, false, file); });
+    if (!written) {
+      return give_up(call, written.error(), Code::kCannotWrite);
+    }
+  }
+  answer(call.form(default_form), true, call.world.out());
+  return code;
+}
+
+}  // namespace gpup

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+#include "base/diagnostics.h"
+#include "base/result.h"
+#include "base/sink.h"
+#include "cli/command_line.h"
+#include "cli/world.h"
+
+namespace gpup {
+
+/// One run of a command: what was asked, what it may touch, whether its text has colours.
+struct Call {
+  const Invocation& line;
+  World& world;
+  bool color_out = false;
+  bool color_err = false;
+
+  /// The form that -o asks for.
+  std::string_view form(std::string_view otherwise) const { return line.value("output").value_or(otherwise); }
+};
+
+/// A diagnostic without a place: of the command line, a file or a stream.
+Diagnostic placeless(Code code, std::string message, std::string hint = {});
+
+/// Shows diagnostics on stderr.
+void tell(const Call& call, const Diagnostics& diagnostics);
+
+/// Shows what went wrong on stderr (`code` is for trouble without diagnostics) and returns the exit code: 4 for wrong
+/// content, 6 for a held lock, 1 for the rest.
+int give_up(const Call& call, const Error& error, Code code);
+
+/// Where files or rules forbid: the Diagnostics document as the answer where `-o json` asks for it (further forms that
+/// are json get it, too), else text on stderr. Returns 4, or 1 where it could not be written.
+int refuse(const Call& call, const Diagnostics& diagnostics);
+
+/// Writes the answer in one form, to stdout or to a file.
+using Answer = std::function<void(std::string_view form, bool on_stdout, Sink& out)>;
+
+/// Writes a file whole or not at all.
+Result<Done> write_file(const Call& call, std::string_view path, const std::function<void(OutputFile& file)>& write);
+
+/// Gives the answer: first the files of --report, then stdout in the form of -o. Returns `code`, or 1 where a file
+/// could not be written.
+int give_answer(const Call& call, std::string_view default_form, const Answer& answer, int code);
+
+}  // namespace gpup

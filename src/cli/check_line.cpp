@@ -1,0 +1,109 @@
+#include "cli/check_line.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/connect_uri.h"
+
+namespace gpup {
+
+namespace {
+
+constexpr std::string_view kFiles = "-f FILE";
+
+bool takes(const Command& command, std::string_view option) { return find_option(command, option) != nullptr; }
+
+/// What a command can read from, where it must be given one.
+std::string sources_of(const Command& command) {
+  if (command.name == "apply") {
+    return "a PLAN or -f FILE";
+  }
+  if (takes(command, "connect")) {
+    return "-f FILE, --observed FILE or --connect URI";
+  }
+  if (command.name == "why") {
+    return "-f FILE or --observed FILE";
+  }
+  return std::string(kFiles);
+}
+
+std::optional<UsageError> check_sources(const Invocation& line) {
+  const Command& command = *line.command;
+  if (!takes(command, "file")) {
+    return std::nullopt;
+  }
+  const bool files = line.has("file");
+  const bool enough = files || line.has("connect") || (command.name == "apply" && line.argument.has_value()) ||
+                      (line.has("observed") && (takes(command, "connect") || command.name == "why"));
+  if (!enough) {
+    return UsageError{fmt::format("'{}' needs {}", command.name, sources_of(command)), {}, &command};
+  }
+  if (command.name == "apply" && files && line.argument) {
+    return UsageError{"'apply' takes a PLAN or -f FILE, not both", {}, &command};
+  }
+  for (const std::string_view other : {"file", "observed"}) {
+    if (line.has("connect") && line.has(other)) {
+      return UsageError{fmt::format("'{}' takes --connect or --{}, not both", command.name, other), {}, &command};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<UsageError> check_stdin(const Invocation& line) {
+  std::size_t uses = 0;
+  for (const std::string_view option : {"file", "observed"}) {
+    const std::vector<std::string> values = line.values(option);
+    uses += static_cast<std::size_t>(std::count(values.begin(), values.end(), "-"));
+  }
+  uses += line.command->completes == Completes::kFile && line.argument == "-" ? 1U : 0U;
+  if (uses > 1) {
+    return UsageError{"standard input, '-', can be read only once", {}, line.command};
+  }
+  return std::nullopt;
+}
+
+std::optional<UsageError> check_connect(const Invocation& line) {
+  std::vector<std::string> names;
+  for (const std::string& given : line.values("connect")) {
+    const auto uri = parse_connect(given);
+    if (!uri) {
+      return UsageError{fmt::format("option '--connect' takes [NAME=]URI: {}", uri.error().message), {}, line.command};
+    }
+    std::string name = fold_case(uri->target.name);
+    if (!name.empty() && std::find(names.begin(), names.end(), name) != names.end()) {
+      return UsageError{fmt::format("host '{}' is named twice by --connect", uri->target.name), {}, line.command};
+    }
+    names.push_back(std::move(name));
+  }
+  return std::nullopt;
+}
+
+std::optional<UsageError> check_outputs(const Invocation& line) {
+  std::vector<std::string> paths = line.values("out");
+  for (const std::string& report : line.values("report")) {
+    paths.push_back(report.substr(report.find('=') + 1));
+  }
+  std::sort(paths.begin(), paths.end());
+  const auto twice = std::adjacent_find(paths.begin(), paths.end());
+  if (twice != paths.end()) {
+    return UsageError{fmt::format("two answers would be written to '{}'", *twice), {}, line.command};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<UsageError> check_line(const Invocation& line) {
+  for (const auto check : {check_sources, check_stdin, check_connect, check_outputs}) {
+    if (auto error = check(line)) {
+      return error;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace gpup
