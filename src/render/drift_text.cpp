@@ -1,0 +1,137 @@
+#include <algorithm>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "render/difference_words.h"
+#include "render/drift.h"
+
+namespace gpup {
+
+namespace {
+
+/// The differences of each host in turn, in the plan's order within one.
+std::vector<const Difference*> by_host(const Plan& plan) {
+  std::vector<const Difference*> all;
+  all.reserve(plan.differences.size());
+  for (const Difference& difference : plan.differences) {
+    all.push_back(&difference);
+  }
+  std::stable_sort(all.begin(), all.end(), [&](const Difference* a, const Difference* b) {
+    return difference_host(plan, *a) < difference_host(plan, *b);
+  });
+  return all;
+}
+
+std::string counted(std::size_t count, std::string_view thing) {
+  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
+}
+
+std::string last_line(const Plan& plan) {
+  std::string not_checked;
+  if (!plan.not_checked.empty()) {
+    not_checked = fmt::format("; {} not checked", counted(plan.not_checked.size(), "host"));
+  }
+  if (plan.differences.empty()) {
+    return plan.not_checked.empty() ? "No drift." : "No drift found" + not_checked + ".";
+  }
+  return fmt::format("Drift: {}{}.", counted(plan.differences.size(), "difference"), not_checked);
+}
+
+struct Paint {
+  std::string_view bold, is, wanted, faint, off;
+};
+
+Paint paint_for(bool color) { return color ? Paint{"\x1b[1m", "\x1b[31m", "\x1b[32m", "\x1b[2m", "\x1b[0m"} : Paint{}; }
+
+void write_warnings(const Plan& plan, bool color, Sink& out) {
+  if (!plan.diagnostics.empty()) {
+    out.write("\n" + render_diagnostics(plan.diagnostics, color));
+  }
+}
+
+/// A cell of a table in markdown: nothing in it can end the cell, start markup or mention anybody.
+std::string cell(std::string_view text) {
+  static constexpr std::string_view kSpecial = "\\`*_{}[]()#+-.!|<>~&@:";
+  std::string out;
+  for (const char c : escape_terminal(text)) {
+    if (kSpecial.find(c) == std::string_view::npos) {
+      out += c;
+    } else if (c == '<') {
+      out += "&lt;";
+    } else if (c == '>') {
+      out += "&gt;";
+    } else if (c == '&') {
+      out += "&amp;";
+    } else if (c == '@') {
+      out += "&#64;";
+    } else if (c == ':') {
+      out += "&#58;";
+    } else {
+      out += '\\';
+      out += c;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+void render_drift_text(const Plan& plan, bool color, Sink& out) {
+  const Paint paint = paint_for(color);
+  std::uint32_t host = kNone;
+  std::string text;
+  for (const Difference* difference : by_host(plan)) {
+    if (difference_host(plan, *difference) != host) {
+      host = difference_host(plan, *difference);
+      text += fmt::format("{}{}{}\n", paint.bold, escape_terminal(plan.hosts[host].name), paint.off);
+    }
+    const std::string source = difference_source(plan, *difference);
+    text += fmt::format("  {}\n    is      {}{}{}\n    wanted  {}{}{}  {}{}{}\n",
+                        escape_terminal(difference_subject(plan, *difference)), paint.is,
+                        escape_terminal(difference_value(plan, *difference, false)), paint.off, paint.wanted,
+                        escape_terminal(difference_value(plan, *difference, true)), paint.off, paint.faint,
+                        source.empty() ? "(default)" : escape_terminal(source), paint.off);
+    out.write(text);
+    text.clear();
+  }
+  for (const NotChecked& not_checked : plan.not_checked) {
+    out.write(fmt::format("{}{}{}\n  not checked: {}\n", paint.bold, escape_terminal(not_checked.host), paint.off,
+                          escape_terminal(not_checked.error)));
+  }
+  write_warnings(plan, color, out);
+  out.write((plan.differences.empty() && plan.not_checked.empty() && plan.diagnostics.empty() ? "" : "\n") +
+            last_line(plan) + "\n");
+}
+
+void render_drift_markdown(const Plan& plan, Sink& out) {
+  out.write(fmt::format("### gpup drift: {}\n\n", cell(plan.name)));
+  if (!plan.differences.empty()) {
+    out.write("| Host | What | Is | Wanted | Line |\n|---|---|---|---|---|\n");
+    for (const Difference* difference : by_host(plan)) {
+      const std::string source = difference_source(plan, *difference);
+      out.write(
+          fmt::format("| {} | {} | {} | {} | {} |\n", cell(plan.hosts[difference_host(plan, *difference)].name),
+                      cell(difference_subject(plan, *difference)), cell(difference_value(plan, *difference, false)),
+                      cell(difference_value(plan, *difference, true)), source.empty() ? "(default)" : cell(source)));
+    }
+    out.write("\n");
+  }
+  if (!plan.not_checked.empty()) {
+    out.write("| Not checked | Why |\n|---|---|\n");
+    for (const NotChecked& not_checked : plan.not_checked) {
+      out.write(fmt::format("| {} | {} |\n", cell(not_checked.host), cell(not_checked.error)));
+    }
+    out.write("\n");
+  }
+  for (const Diagnostic& diagnostic : plan.diagnostics) {
+    out.write(fmt::format("- {} {}: {}\n", to_string(diagnostic.severity), to_string(diagnostic.code),
+                          cell(diagnostic.message)));
+  }
+  out.write((plan.diagnostics.empty() ? "" : "\n") + last_line(plan) + "\n");
+}
+
+}  // namespace gpup
