@@ -12,28 +12,7 @@ namespace gpup {
 
 namespace {
 
-std::string gpu_words(const Plan& plan, std::string_view name, std::uint32_t host) {
-  for (const PlanGpu& gpu : plan.gpus) {
-    if (gpu.host == host && same_name(gpu.name, name)) {
-      return gpu_title(gpu.model, gpu.name);
-    }
-  }
-  return gpu_title({}, name);
-}
-
-std::string held_words(const Plan& plan, const PlanVm& vm, bool after) {
-  std::vector<std::string_view> names;
-  held_gpus(plan, vm, after, names);
-  if (names.empty()) {
-    return "no partition";
-  }
-  std::string words = names.size() == 1 ? std::string("a partition") : fmt::format("{} partitions", names.size());
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    words += i == 0 ? " of " : i + 1 == names.size() ? " and " : ", ";
-    words += names[i].empty() ? std::string("a GPU that the host chooses") : gpu_words(plan, names[i], vm.host);
-  }
-  return words;
-}
+std::string gpu_key(std::string_view name, std::uint32_t host) { return fmt::format("{} {}", host, fold_case(name)); }
 
 std::string count_words(std::uint32_t count, const std::optional<std::uint64_t>& vram) {
   if (count == kNone) {
@@ -48,37 +27,62 @@ std::string count_words(std::uint32_t count, const std::optional<std::uint64_t>&
 
 }  // namespace
 
-std::string difference_subject(const Plan& plan, const Difference& difference) {
+DifferenceWords::DifferenceWords(const Plan& plan) : plan_(plan) {
+  for (const PlanGpu& gpu : plan.gpus) {
+    models_.emplace(gpu_key(gpu.name, gpu.host), gpu.model);
+  }
+}
+
+std::string DifferenceWords::gpu(std::string_view name, std::uint32_t host) const {
+  const auto found = models_.find(gpu_key(name, host));
+  return gpu_title(found == models_.end() ? std::string_view() : found->second, name);
+}
+
+std::string DifferenceWords::held(const PlanVm& vm, bool after) const {
+  std::vector<std::string_view> names;
+  held_gpus(plan_, vm, after, names);
+  if (names.empty()) {
+    return "no partition";
+  }
+  std::string words = names.size() == 1 ? std::string("a partition") : fmt::format("{} partitions", names.size());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    words += i == 0 ? " of " : i + 1 == names.size() ? " and " : ", ";
+    words += names[i].empty() ? std::string("a GPU that the host chooses") : gpu(names[i], vm.host);
+  }
+  return words;
+}
+
+std::string DifferenceWords::subject(const Difference& difference) const {
   switch (difference.subject) {
     case Subject::kHost:
-      return "host " + plan.hosts[difference.index].name;
+      return "host " + plan_.hosts[difference.index].name;
     case Subject::kGpu:
-      return "GPU " + gpu_title(plan.gpus[difference.index].model, plan.gpus[difference.index].name);
+      return "GPU " + gpu_title(plan_.gpus[difference.index].model, plan_.gpus[difference.index].name);
     case Subject::kVm:
       break;
   }
-  return "VM " + std::string(plan.vms[difference.index].name);
+  return "VM " + std::string(plan_.vms[difference.index].name);
 }
 
-std::uint32_t difference_host(const Plan& plan, const Difference& difference) {
+std::uint32_t DifferenceWords::host(const Difference& difference) const {
   switch (difference.subject) {
     case Subject::kHost:
       return difference.index;
     case Subject::kGpu:
-      return plan.gpus[difference.index].host;
+      return plan_.gpus[difference.index].host;
     case Subject::kVm:
       break;
   }
-  return plan.vms[difference.index].host;
+  return plan_.vms[difference.index].host;
 }
 
-std::string difference_value(const Plan& plan, const Difference& difference, bool after) {
+std::string DifferenceWords::value(const Difference& difference, bool after) const {
   const std::uint32_t value = after ? difference.after : difference.before;
   switch (difference.property) {
     case Property::kPartitionCount:
       return count_words(value, after ? difference.vram_after : difference.vram_before);
     case Property::kPartitions:
-      return held_words(plan, plan.vms[difference.index], after);
+      return held(plan_.vms[difference.index], after);
     case Property::kOfflineAction:
       return value == kNone ? "no OfflineAction"
                             : fmt::format("OfflineAction {}", property_word(difference.property, value));
@@ -91,8 +95,8 @@ std::string difference_value(const Plan& plan, const Difference& difference, boo
   return value == kNone ? "nothing" : std::string(property_word(difference.property, value));
 }
 
-std::string difference_source(const Plan& plan, const Difference& difference) {
-  return place_words(plan, difference.source);
+std::string DifferenceWords::source(const Difference& difference) const {
+  return place_words(plan_, difference.source);
 }
 
 std::string place_words(const Plan& plan, const Place& place) {

@@ -32,9 +32,9 @@ void append_value(std::string& out, const Plan& plan, const Difference& differen
   }
 }
 
-void append_subject(std::string& out, const Plan& plan, const Difference& difference) {
+void append_subject(std::string& out, const Plan& plan, const DifferenceWords& words, const Difference& difference) {
   out += "\"host\": ";
-  append_json_string(out, plan.hosts[difference_host(plan, difference)].name);
+  append_json_string(out, plan.hosts[words.host(difference)].name);
   switch (difference.subject) {
     case Subject::kHost:
       out += ", \"object\": \"host\", \"name\": ";
@@ -69,9 +69,9 @@ void append_place(std::string& out, const Plan& plan, const Place& place) {
   out += "}";
 }
 
-void append_difference(std::string& out, const Plan& plan, const Difference& difference) {
+void append_difference(std::string& out, const Plan& plan, const DifferenceWords& words, const Difference& difference) {
   out += "{";
-  append_subject(out, plan, difference);
+  append_subject(out, plan, words, difference);
   out += ", \"property\": ";
   append_json_string(out, to_string(difference.property));
   out += ", \"before\": ";
@@ -109,13 +109,15 @@ void write_list(Sink& sink, std::string_view name, const List& list, Append appe
 }  // namespace
 
 void render_drift_json(const Plan& plan, Sink& sink) {
+  const DifferenceWords words(plan);
   std::string out = "{\n\"apiVersion\": \"gpup/v1\",\n\"kind\": \"Drift\",\n\"name\": ";
   append_json_string(out, plan.name);
   out += ",\n\"drift\": ";
   append_json_bool(out, !plan.differences.empty());
   sink.write(out);
-  write_list(sink, "differences", plan.differences,
-             [&](std::string& text, const Difference& difference) { append_difference(text, plan, difference); });
+  write_list(sink, "differences", plan.differences, [&](std::string& text, const Difference& difference) {
+    append_difference(text, plan, words, difference);
+  });
   write_list(sink, "diagnostics", plan.diagnostics,
              [](std::string& text, const Diagnostic& diagnostic) { append_diagnostic(text, diagnostic); });
   write_list(sink, "notChecked", plan.not_checked, [](std::string& text, const NotChecked& host) {

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <numeric>
 #include <string>
 #include <vector>
 
@@ -14,15 +13,14 @@ namespace gpup {
 namespace {
 
 /// The differences of each host in turn, in the plan's order within one.
-std::vector<const Difference*> by_host(const Plan& plan) {
+std::vector<const Difference*> by_host(const Plan& plan, const DifferenceWords& words) {
   std::vector<const Difference*> all;
   all.reserve(plan.differences.size());
   for (const Difference& difference : plan.differences) {
     all.push_back(&difference);
   }
-  std::stable_sort(all.begin(), all.end(), [&](const Difference* a, const Difference* b) {
-    return difference_host(plan, *a) < difference_host(plan, *b);
-  });
+  std::stable_sort(all.begin(), all.end(),
+                   [&](const Difference* a, const Difference* b) { return words.host(*a) < words.host(*b); });
   return all;
 }
 
@@ -82,18 +80,19 @@ std::string cell(std::string_view text) {
 
 void render_drift_text(const Plan& plan, bool color, Sink& out) {
   const Paint paint = paint_for(color);
+  const DifferenceWords words(plan);
   std::uint32_t host = kNone;
   std::string text;
-  for (const Difference* difference : by_host(plan)) {
-    if (difference_host(plan, *difference) != host) {
-      host = difference_host(plan, *difference);
+  for (const Difference* difference : by_host(plan, words)) {
+    if (words.host(*difference) != host) {
+      host = words.host(*difference);
       text += fmt::format("{}{}{}\n", paint.bold, escape_terminal(plan.hosts[host].name), paint.off);
     }
-    const std::string source = difference_source(plan, *difference);
+    const std::string source = words.source(*difference);
     text += fmt::format("  {}\n    is      {}{}{}\n    wanted  {}{}{}  {}{}{}\n",
-                        escape_terminal(difference_subject(plan, *difference)), paint.is,
-                        escape_terminal(difference_value(plan, *difference, false)), paint.off, paint.wanted,
-                        escape_terminal(difference_value(plan, *difference, true)), paint.off, paint.faint,
+                        escape_terminal(words.subject(*difference)), paint.is,
+                        escape_terminal(words.value(*difference, false)), paint.off, paint.wanted,
+                        escape_terminal(words.value(*difference, true)), paint.off, paint.faint,
                         source.empty() ? "(default)" : escape_terminal(source), paint.off);
     out.write(text);
     text.clear();
@@ -108,15 +107,15 @@ void render_drift_text(const Plan& plan, bool color, Sink& out) {
 }
 
 void render_drift_markdown(const Plan& plan, Sink& out) {
+  const DifferenceWords words(plan);
   out.write(fmt::format("### gpup drift: {}\n\n", cell(plan.name)));
   if (!plan.differences.empty()) {
     out.write("| Host | What | Is | Wanted | Line |\n|---|---|---|---|---|\n");
-    for (const Difference* difference : by_host(plan)) {
-      const std::string source = difference_source(plan, *difference);
-      out.write(
-          fmt::format("| {} | {} | {} | {} | {} |\n", cell(plan.hosts[difference_host(plan, *difference)].name),
-                      cell(difference_subject(plan, *difference)), cell(difference_value(plan, *difference, false)),
-                      cell(difference_value(plan, *difference, true)), source.empty() ? "(default)" : cell(source)));
+    for (const Difference* difference : by_host(plan, words)) {
+      const std::string source = words.source(*difference);
+      out.write(fmt::format("| {} | {} | {} | {} | {} |\n", cell(plan.hosts[words.host(*difference)].name),
+                            cell(words.subject(*difference)), cell(words.value(*difference, false)),
+                            cell(words.value(*difference, true)), source.empty() ? "(default)" : cell(source)));
     }
     out.write("\n");
   }
