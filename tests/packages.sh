@@ -5,10 +5,10 @@
 install_packages() {
   local list wanted section installed missing=() package asroot=()
   list="$(dirname "${BASH_SOURCE[0]}")/packages.txt"
-  command -v apt-get >/dev/null && command -v dpkg-query >/dev/null || {
+  if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     echo "this is no Debian: the packages that gpup needs are listed in $list" >&2
     return 0
-  }
+  fi
   wanted=$(for section in "$@"; do
     sed -n "/^\[$section\]/,/^\[/{/^[a-z]/p}" "$list"
   done)
@@ -32,9 +32,9 @@ install_packages() {
   }
 }
 
-# generator: the options that make a new build folder use Ninja where it is installed.
-generator() {
-  if [ ! -e "$1/CMakeCache.txt" ] && command -v ninja >/dev/null; then
-    echo "-GNinja"
+# New build folders use Ninja where it is installed; those that are there keep what they have.
+prefer_ninja() {
+  if command -v ninja >/dev/null; then
+    export CMAKE_GENERATOR=${CMAKE_GENERATOR:-Ninja}
   fi
 }
