@@ -99,7 +99,7 @@ void render(const Diagnostic& diagnostic, bool color, std::string& out) {
     fmt::format_to(to, "{:>{}} | {}\n", number, gutter, shown(diagnostic.excerpt));
     if (diagnostic.caret != 0) {
       const std::size_t prefix = forward(diagnostic.excerpt, 0, diagnostic.caret - 1);
-      const std::size_t indent = count_characters(shown(std::string_view(diagnostic.excerpt).substr(0, prefix)));
+      const std::size_t indent = display_width(shown(std::string_view(diagnostic.excerpt).substr(0, prefix)));
       fmt::format_to(to, "{:{}} | {:{}}{}^{}\n", "", gutter, "", indent, paint.severity, paint.off);
     }
   }

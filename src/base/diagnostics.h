@@ -58,6 +58,9 @@ class Sources {
   Diagnostic at(Place place, Code code, Severity severity, std::string message, std::string hint = {},
                 bool echo = true) const;
 
+  /// The whole line of a place, without its end; empty where there is none.
+  std::string_view line_text(Place place) const;
+
   /// `hci-east.yaml:14`, as reasons name a line; "" for an unknown place.
   std::string short_name(Place place) const;
 
@@ -75,7 +78,6 @@ class Sources {
     std::size_t offset = 0;
   };
 
-  std::string_view line_text(Place place) const;
   std::size_t offset_of(Place place, std::string_view line) const;
 
   std::vector<File> files_;

@@ -45,22 +45,25 @@ struct DesiredAssignment {
   std::uint32_t expect = 0;               ///< with match
   std::optional<OfflineAction> offline_action;
   Power power = Power::kKeep;
-  /// Places of the other values, as distances in lines from `place` and absolute columns; line 0 = not there.
-  /// Columns over 65,535 are kept as 65,535.
-  struct Detail {
-    std::int32_t lines = 0;
-    std::uint16_t column = 0;
-    bool there() const { return column != 0; }
+  /// Where another value of the line stands, packed: lines from `place`, and a column, or on the same line the
+  /// distance in columns. One that is too far away for that is told as `place`.
+  class Detail {
+   public:
+    Detail() = default;
+    Detail(Place from, Place to);
+    bool there() const { return column_ != 0; }
+    Place seen_from(Place from) const;
+    auto operator<=>(const Detail&) const = default;
+
+   private:
+    static constexpr std::int32_t kSameColumn = 0x8000;
+    std::int16_t lines_ = 0;
+    std::uint16_t column_ = 0;  ///< on the same line `kSameColumn` plus the distance; 0 = not there
   };
   Detail gpu_at, min_vram_at, offline_action_at, power_at, host_at, expect_at;
 
   static constexpr std::uint32_t kNoHost = 0xffffffff;
-  Place at(Detail detail) const {
-    return detail.there()
-               ? Place{place.file, static_cast<std::uint32_t>(static_cast<std::int64_t>(place.line) + detail.lines),
-                       detail.column}
-               : place;
-  }
+  Place at(Detail detail) const { return detail.there() ? detail.seen_from(place) : place; }
 };
 
 /// `policy.override`: a broken platform rule, accepted with a reason.
