@@ -42,7 +42,7 @@ int give_up(const Call& call, const Error& error, Code code) {
   return kExitError;
 }
 
-int refuse(const Call& call, const Diagnostics& diagnostics) {
+int refuse(const Call& call, const Diagnostics& diagnostics, int code) {
   for (const std::string& report : call.line.values("report")) {
     if (report.starts_with("json=")) {
       const auto written = write_file(call, std::string_view(report).substr(std::string_view("json=").size()),
@@ -57,7 +57,7 @@ int refuse(const Call& call, const Diagnostics& diagnostics) {
   } else {
     tell(call, diagnostics);
   }
-  return kExitForbidden;
+  return code;
 }
 
 Result<Done> write_file(const Call& call, std::string_view path, const std::function<void(OutputFile& file)>& write) {
@@ -79,7 +79,14 @@ int give_answer(const Call& call, std::string_view default_form, const Answer& a
       return give_up(call, written.error(), Code::kCannotWrite);
     }
   }
-  answer(call.form(default_form), true, call.world.out());
+  const std::string_view form = call.form(default_form);
+  // `plan --out` saves the plan, whose form is fixed, and answers on stdout all the same.
+  const auto out = call.line.value("out");
+  if (out && call.line.command->name != "plan") {
+    const auto written = write_file(call, *out, [&](OutputFile& file) { answer(form, false, file); });
+    return written ? code : give_up(call, written.error(), Code::kCannotWrite);
+  }
+  answer(form, true, call.world.out());
   return code;
 }
 

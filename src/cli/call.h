@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "base/sink.h"
 #include "cli/command_line.h"
+#include "cli/exit_codes.h"
 #include "cli/world.h"
 
 namespace gpup {
@@ -33,8 +34,8 @@ void tell(const Call& call, const Diagnostics& diagnostics);
 int give_up(const Call& call, const Error& error, Code code);
 
 /// Where files or rules forbid: the Diagnostics document as the answer where `-o json` asks for it (further forms that
-/// are json get it, too), else text on stderr. Returns 4, or 1 where it could not be written.
-int refuse(const Call& call, const Diagnostics& diagnostics);
+/// are json get it, too), else text on stderr. Returns `code`, or 1 where it could not be written.
+int refuse(const Call& call, const Diagnostics& diagnostics, int code = kExitForbidden);
 
 /// Writes the answer in one form, to stdout or to a file.
 using Answer = std::function<void(std::string_view form, bool on_stdout, Sink& out)>;
@@ -42,8 +43,8 @@ using Answer = std::function<void(std::string_view form, bool on_stdout, Sink& o
 /// Writes a file whole or not at all.
 Result<Done> write_file(const Call& call, std::string_view path, const std::function<void(OutputFile& file)>& write);
 
-/// Gives the answer: first the files of --report, then stdout in the form of -o. Returns `code`, or 1 where a file
-/// could not be written.
+/// Gives the answer: first the files of --report, then stdout (or --out) in the form of -o. Returns `code`, or 1 where
+/// a file could not be written.
 int give_answer(const Call& call, std::string_view default_form, const Answer& answer, int code);
 
 }  // namespace gpup

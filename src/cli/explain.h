@@ -12,9 +12,10 @@ namespace gpup {
 /// What triggers a diagnostic: files in an empty folder, and a command line run there. A test runs it and
 /// finds the code of its row, and no other, in what the command prints. Each text is shown as it stands to a person.
 struct Example {
-  std::string_view desired{};  ///< text of `desired.yaml`; empty = no such file (bytes, NUL included, are fine: "..."sv)
-  std::string_view lab{};      ///< text of `lab.json`: a snapshot, or the lab of `connect: { transport: simulated, ... }`
-  std::string_view plan{};     ///< text of `plan.json`
+  std::string_view
+      desired{};            ///< text of `desired.yaml`; empty = no such file (bytes, NUL included, are fine: "..."sv)
+  std::string_view lab{};   ///< text of `lab.json`: a snapshot, or the lab of `connect: { transport: simulated, ... }`
+  std::string_view plan{};  ///< text of `plan.json`
   /// The command line after `gpup`; single quotes keep spaces. Empty = `validate -f desired.yaml`;
   /// with a lab `plan -f desired.yaml --observed lab.json`; with a lab alone `observe --observed lab.json`.
   std::string_view command{};

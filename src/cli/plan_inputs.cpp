@@ -1,0 +1,57 @@
+#include "cli/plan_inputs.h"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "cli/log.h"
+#include "render/plan_reader.h"
+
+namespace gpup {
+
+namespace {
+
+constexpr std::uint64_t kLargestPlan = 4ULL * 1024 * 1024 * 1024;
+
+tl::unexpected<int> stop(const Call& call, const Error& error) {
+  return tl::unexpected<int>(error.code == ErrorCode::kBadContent && !error.diagnostics.empty()
+                                 ? refuse(call, error.diagnostics)
+                                 : give_up(call, error, Code::kCannotRead));
+}
+
+}  // namespace
+
+tl::expected<MadePlan, int> plan_files(const Call& call) {
+  auto files = read_files(call);
+  if (!files) {
+    return stop(call, files.error());
+  }
+  tell(call, files->warnings);
+  Diagnostics trouble;  // make_plan says the same of each host
+  auto observed = read_observed(call, files->targets(), trouble);
+  if (!observed) {
+    return stop(call, observed.error());
+  }
+  MadePlan made{std::move(*files), std::move(*observed), {}};
+  made.planned = make_plan(made.files.desired, made.observed, made.files.sources);
+  log_info("{} differences, {} steps", made.planned.plan.differences.size(), made.planned.plan.steps.size());
+  if (made.planned.refused()) {
+    return tl::unexpected<int>(refuse(call, made.planned.diagnostics));
+  }
+  return made;
+}
+
+tl::expected<Plan, int> read_saved_plan(const Call& call) {
+  const std::string path = call.line.argument.value_or("-");
+  auto text = path == "-" ? call.world.read_stdin(kLargestPlan) : call.world.read_file(path, kLargestPlan);
+  if (!text) {
+    return stop(call, text.error());
+  }
+  auto plan = read_plan(std::move(*text), path);
+  if (!plan) {
+    return stop(call, plan.error());
+  }
+  return std::move(*plan);
+}
+
+}  // namespace gpup

@@ -1,0 +1,94 @@
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "cli/command_runs.h"
+#include "cli/exit_codes.h"
+#include "cli/plan_forms.h"
+#include "cli/plan_inputs.h"
+#include "cli/step_progress.h"
+#include "execute/execute.h"
+#include "render/plan_json.h"
+#include "render/report.h"
+#include "render/report_markdown.h"
+
+namespace gpup {
+
+namespace {
+
+/// For a plan's id alone.
+class Nowhere : public OutputFile {
+ public:
+  void write(std::string_view) override {}
+  void patch(std::uint64_t, std::string_view) override {}
+  Result<Done> commit() override { return Done{}; }
+};
+
+/// Nothing where the plan may be performed, else the exit code.
+std::optional<int> approve(const Call& call, WritingWorld& world, const Plan& plan) {
+  show_plan(call, plan);
+  if (call.line.has("yes")) {
+    return std::nullopt;
+  }
+  if (!world.is_terminal(Stream::kIn) || !world.is_terminal(Stream::kErr)) {
+    return refuse(call,
+                  {placeless(Code::kApprovalMissing, "nobody can be asked whether to perform this plan",
+                             "give --yes, or save the plan with 'gpup plan --out' and apply that")},
+                  kExitNotAllowed);
+  }
+  const auto answer = world.ask("Perform this plan? Only 'yes' is accepted: ");
+  if (world.cancelled()) {
+    world.err().write("\ncancelled, nothing was touched\n");
+    return kExitCancelled;
+  }
+  if (answer == "yes") {
+    return std::nullopt;
+  }
+  return refuse(call, {placeless(Code::kApprovalMissing, "the plan was not approved, nothing was touched")},
+                kExitNotAllowed);
+}
+
+int perform(const Call& call, WritingWorld& world, const Plan& plan) {
+  StepProgress progress(world.err(), world.is_terminal(Stream::kErr));
+  const Report report =
+      execute(plan, world.writer(), world.journal(), progress, world.cancelled(), [&world] { return world.now(); });
+  const auto answer = [&](std::string_view form, bool on_stdout, Sink& out) {
+    if (form == "json") {
+      render_report_json(plan, report, out);
+    } else if (form == "markdown") {
+      render_report_markdown(plan, report, out);
+    } else {
+      render_report_text(plan, report, out, on_stdout && call.color_out);
+    }
+  };
+  const int code = exit_code(plan, report);
+  const int given = give_answer(call, "text", answer, code);
+  return code == kExitDone || code == kExitNotChecked ? given : code;
+}
+
+}  // namespace
+
+int run_apply(const Call& call, WritingWorld& world) {
+  if (call.line.argument) {
+    auto plan = read_saved_plan(call);
+    return plan ? perform(call, world, *plan) : plan.error();
+  }
+  auto made = plan_files(call);
+  if (!made) {
+    return made.error();
+  }
+  Plan& plan = made->planned.plan;
+  if (!plan.steps.empty()) {
+    world.cancelled();  // from here on a signal is a wish to stop, not an end
+    if (const auto refused = approve(call, world, plan)) {
+      return *refused;
+    }
+    Nowhere nowhere;
+    plan.id = write_plan(plan, nowhere);
+  }
+  return perform(call, world, plan);
+}
+
+}  // namespace gpup
