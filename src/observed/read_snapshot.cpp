@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <limits>
 #include <memory>
-#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -17,6 +17,7 @@ namespace gpup {
 
 namespace {
 
+constexpr std::size_t kFewGpuNames = 16;  ///< that adapters of a host name are remembered
 constexpr std::uint64_t kMost16 = std::numeric_limits<std::uint16_t>::max();
 constexpr std::uint64_t kMost32 = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint64_t kMost64 = std::numeric_limits<std::uint64_t>::max();
@@ -34,36 +35,66 @@ bool folded_less(std::string_view a, std::string_view b) {
                                       [](char x, char y) { return lower(x) < lower(y); });
 }
 
+/// Equal for names that differ by the case of ASCII letters only (and for few others): that bit of each byte is
+/// ignored.
 std::uint64_t folded_hash(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325U;
-  for (const char c : text) {
-    hash = (hash ^ static_cast<std::uint8_t>(lower(c))) * 0x100000001b3U;
+  constexpr std::uint64_t kCaseBits = 0x2020202020202020U;
+  constexpr std::uint64_t kMix = 0x9e3779b97f4a7c15U;
+  std::uint64_t hash = text.size() * kMix;
+  while (!text.empty()) {
+    std::uint64_t word = 0;
+    const std::size_t size = std::min(text.size(), sizeof word);
+    std::memcpy(&word, text.data(), size);
+    hash = (hash ^ (word | kCaseBits)) * kMix;
+    hash ^= hash >> 29U;
+    text.remove_prefix(size);
   }
   return hash;
 }
 
 /// Finds the GPU that each adapter names.
 void resolve_adapters(Host& host) {
-  std::vector<std::int32_t> by_name(host.gpus.size());
-  std::iota(by_name.begin(), by_name.end(), 0);
-  const auto name_of = [&host](std::int32_t gpu) { return host.gpus[static_cast<std::size_t>(gpu)].name; };
-  std::sort(by_name.begin(), by_name.end(),
-            [&](std::int32_t a, std::int32_t b) { return folded_less(name_of(a), name_of(b)); });
-  const Adapter* last = nullptr;
+  struct Hashed {
+    std::uint64_t hash;
+    std::int32_t gpu;
+  };
+  std::vector<Hashed> by_hash;
+  by_hash.reserve(host.gpus.size());
+  for (const Gpu& gpu : host.gpus) {
+    by_hash.push_back({folded_hash(gpu.name), static_cast<std::int32_t>(by_hash.size())});
+  }
+  std::sort(by_hash.begin(), by_hash.end(),
+            [](const Hashed& a, const Hashed& b) { return a.hash != b.hash ? a.hash < b.hash : a.gpu < b.gpu; });
+  const auto find = [&](std::string_view name) {
+    const std::uint64_t hash = folded_hash(name);
+    auto found = std::lower_bound(by_hash.begin(), by_hash.end(), hash,
+                                  [](const Hashed& a, std::uint64_t value) { return a.hash < value; });
+    for (; found != by_hash.end() && found->hash == hash; ++found) {
+      if (same_name(host.gpus[static_cast<std::size_t>(found->gpu)].name, name)) {
+        return found->gpu;
+      }
+    }
+    return Adapter::kUnknownGpu;
+  };
+  // The same name is mostly the same bytes in the pool.
+  struct Known {
+    const char* name;
+    std::int32_t gpu;
+  };
+  std::array<Known, kFewGpuNames> known{};
+  std::size_t next = 0;
   for (Adapter& adapter : host.adapters) {
     if (adapter.gpu_name.empty()) {
       continue;
     }
-    if (last != nullptr && last->gpu_name.data() == adapter.gpu_name.data()) {
-      adapter.gpu = last->gpu;
-    } else {
-      const auto found =
-          std::lower_bound(by_name.begin(), by_name.end(), adapter.gpu_name,
-                           [&](std::int32_t gpu, std::string_view name) { return folded_less(name_of(gpu), name); });
-      const bool known = found != by_name.end() && same_name(name_of(*found), adapter.gpu_name);
-      adapter.gpu = known ? *found : Adapter::kUnknownGpu;
+    const char* const name = adapter.gpu_name.data();
+    const auto same = std::find_if(known.begin(), known.end(), [name](const Known& k) { return k.name == name; });
+    if (same != known.end()) {
+      adapter.gpu = same->gpu;
+      continue;
     }
-    last = &adapter;
+    adapter.gpu = find(adapter.gpu_name);
+    known[next++ % known.size()] = {name, adapter.gpu};
   }
 }
 
@@ -366,7 +397,6 @@ bool SnapshotReader::state_name(Vm& vm) {
 
 /// Thousands of adapters name the same few GPUs, with many escapes each.
 bool SnapshotReader::gpu_name(Adapter& adapter) {
-  constexpr std::size_t kMostSeen = 16;
   if (json.null()) {
     return true;
   }
@@ -380,7 +410,7 @@ bool SnapshotReader::gpu_name(Adapter& adapter) {
   const auto read = json.string("the name of a GPU or null");
   if (read) {
     adapter.gpu_name = pool->keep(*read);
-    if (seen_gpu_names_.size() < kMostSeen && !read->empty()) {
+    if (seen_gpu_names_.size() < kFewGpuNames && !read->empty()) {
       seen_gpu_names_.push_back({raw, adapter.gpu_name});
     }
   }
