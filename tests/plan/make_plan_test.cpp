@@ -1,0 +1,248 @@
+#include "plan/make_plan.h"
+
+#include <doctest/doctest.h>
+
+#include "plan/small_world.h"
+
+using gpup::Power;
+using gpup::Unlisted;
+using gpup::tests::SmallWorld;
+
+namespace {
+
+SmallWorld a2(std::uint32_t count) { return SmallWorld().gpu("X", count); }
+
+}  // namespace
+
+TEST_CASE("a plan stops only the machines that stand in the way") {
+  struct Case {
+    const char* name;
+    SmallWorld world;
+    const char* steps;
+  };
+  const Case cases[] = {
+      {"already right", a2(4).vm("a", "Running", {"X"}).manage("NVIDIA A2", 4).list("a"), ""},
+      {"a machine that is off is not started", a2(4).vm("a", "Off").manage("NVIDIA A2", 4).list("a"), "1 assign a"},
+      {"a running machine gets a partition", a2(4).vm("a", "Running").manage("NVIDIA A2", 4).list("a"),
+       "1 stop a; 2 assign a <1; 3 start a <2"},
+      {"the count changes under a machine", a2(16).vm("a", "Running", {"X"}).manage("NVIDIA A2", 4).list("a"),
+       "1 stop a; 2 unassign a-0 of a <1; 3 set X 16->4 <2; 4 assign a <3; 5 start a <4"},
+      {"of two cards one changes: only its machines stop",
+       SmallWorld()
+           .gpu("X", 16)
+           .gpu("Y", 4)
+           .vm("a", "Running", {"X"})
+           .vm("b", "Running", {"Y"})
+           .manage("NVIDIA A2", 4)
+           .list("a")
+           .list("b"),
+       "1 stop a; 2 unassign a-0 of a <1; 3 set X 16->4 <2; 4 assign a <3; 5 start a <4"},
+      {"an unresolved adapter stands in the way of every count",
+       SmallWorld().gpu("X", 16).gpu("Y", 4).vm("a", "Off", {"?"}).manage("NVIDIA A2", 4).list("a"),
+       "1 unassign a-0 of a; 2 set X 16->4 <1; 3 assign a <2"},
+      {"a new machine is stopped only once the count is set",
+       a2(16).vm("a", "Running", {"X"}).vm("b", "Running").manage("NVIDIA A2", 4).list("a").list("b"),
+       "1 stop a; 2 unassign a-0 of a <1; 3 set X 16->4 <2; 4 assign a <3; 5 start a <4; 6 stop b <3; 7 assign b <6; "
+       "8 start b <7"},
+      {"a machine that gives its place up goes first",
+       a2(1).vm("a", "Running", {"X"}).vm("b", "Running").manage("NVIDIA A2", 1).list("b"),
+       "1 stop a; 2 unassign a-0 of a <1; 3 start a <2; 4 stop b <2; 5 assign b <4; 6 start b <5"},
+      {"several adapters: one that fits stays", a2(4).vm("a", "Running", {"X", "X"}).manage("NVIDIA A2", 4).list("a"),
+       "1 stop a; 2 unassign a-1 of a <1; 3 start a <2"},
+      {"power off and running",
+       a2(4)
+           .vm("a", "Running", {"X"})
+           .vm("b", "Off", {"X"})
+           .manage("NVIDIA A2", 4)
+           .list("a", Power::kOff)
+           .list("b", Power::kRunning),
+       "1 start b; 2 stop a"},
+      {"power off waits for a count: what it keeps may become unresolved",
+       SmallWorld().gpu("X", 16).gpu("Y", 4).vm("a", "Running", {"Y"}).manage("NVIDIA A2", 4).list("a", Power::kOff),
+       "1 set X 16->4; 2 stop a <1"},
+      {"a kept machine outside the file stays",
+       a2(4).vm("a", "Running", {"X"}).manage("NVIDIA A2", 4).unlisted(Unlisted::kKeep), ""},
+      {"the starts of machines with a GPU come before those that could take its place",
+       a2(1)
+           .gpu("Y", 1)
+           .vm("a", "Off", {"X"})
+           .vm("b", "Running")
+           .manage("NVIDIA A2", 1)
+           .list("a", Power::kRunning)
+           .list("b"),
+       "1 start a; 2 stop b; 3 assign b <2; 4 start b <1 <3"},
+      {"several models: a new adapter is pinned",
+       SmallWorld()
+           .gpu("X", 4)
+           .gpu("Z", 4, "NVIDIA A10")
+           .vm("a", "Off")
+           .manage("NVIDIA A2", 4)
+           .manage("NVIDIA A10", 0)
+           .list("a", Power::kKeep, "NVIDIA A10"),
+       "1 assign a on Z"},
+      {"two machines change places between models",
+       SmallWorld()
+           .gpu("X", 1)
+           .gpu("Z", 1, "NVIDIA A10")
+           .vm("a", "Running", {"X"})
+           .vm("b", "Running", {"Z"})
+           .manage("NVIDIA A2", 1)
+           .manage("NVIDIA A10", 1)
+           .list("a", Power::kKeep, "NVIDIA A10")
+           .list("b", Power::kKeep, "NVIDIA A2"),
+       "1 stop a; 2 unassign a-0 of a <1; 3 stop b; 4 unassign b-1 of b <3; 5 assign a on Z <2 <4; 6 start a <5; "
+       "7 assign b on X <2 <4; 8 start b <7"},
+      {"an overfull host is not made fuller",
+       a2(1).vm("a", "Off", {"?"}).vm("b", "Off", {"?"}).vm("c", "Off").manage("NVIDIA A2", 1).list("c"),
+       "1 unassign a-0 of a; 2 unassign b-1 of b; 3 assign c <1 <2"},
+      {"a partition of a GPU that is gone does not fit", a2(1).vm("a", "Off", {"!"}).manage("NVIDIA A2", 1).list("a"),
+       "1 unassign a-0 of a; 2 assign a <1"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    CHECK_EQ(c.world.steps(), c.steps);
+  }
+}
+
+TEST_CASE("clustered machines get OfflineAction force-shutdown, before they start again") {
+  SmallWorld world;
+  world.cluster("HCI").gpu("X", 4).vm("a", "Running");
+  world.last_vm().offline_action = gpup::OfflineAction::kSave;
+  world.vm("b", "Running", {"X"});
+  world.last_vm().offline_action = std::nullopt;
+  world.manage("NVIDIA A2", 4).list("a").list("b");
+  CHECK_EQ(world.steps(),
+           "1 offline b force-shutdown; 2 stop a; 3 assign a <2; 4 offline a force-shutdown <3; 5 start a <4");
+  world.desired.assignments[1].offline_action = gpup::OfflineAction::kUnmanaged;
+  CHECK_EQ(world.steps(), "1 stop a; 2 assign a <1; 3 offline a force-shutdown <2; 4 start a <3");
+}
+
+TEST_CASE("what cannot be done is refused, with a code for each reason") {
+  struct Case {
+    const char* name;
+    SmallWorld world;
+    const char* steps;
+  };
+  SmallWorld several = SmallWorld().cluster("HCI").gpu("X", 4).gpu("Z", 4, "NVIDIA A10");
+  several.desired.policy.homogeneous = gpup::Homogeneous::kWarn;
+  const Case cases[] = {
+      {"a count that the GPU does not accept", a2(4).manage("NVIDIA A2", 3), "refused: GP120"},
+      {"more machines than partitions", a2(1).vm("a", "Off").vm("b", "Off").manage("NVIDIA A2", 1).list("a").list("b"),
+       "refused: GP121"},
+      {"two off machines on one partition",
+       SmallWorld()
+           .gpu("X", 1)
+           .gpu("Y", 1)
+           .vm("a", "Off", {"X"})
+           .vm("b", "Off", {"X"})
+           .manage("NVIDIA A2", 1)
+           .list("a")
+           .list("b"),
+       "refused: GP121"},
+      {"a machine that is saved", a2(4).vm("a", "Saved").manage("NVIDIA A2", 4).list("a"), "refused: GP122"},
+      {"a wish for the power of a saved machine",
+       a2(4).vm("a", "Saved", {"X"}).manage("NVIDIA A2", 4).list("a", Power::kOff), "refused: GP122"},
+      {"a saved machine that need not change", a2(4).vm("a", "Saved", {"X"}).manage("NVIDIA A2", 4).list("a"), ""},
+      {"unlisted and refused", a2(4).vm("a", "Off", {"X"}).manage("NVIDIA A2", 4).unlisted(Unlisted::kRefuse),
+       "refused: GP123"},
+      {"unlisted, kept, in the way", a2(8).vm("a", "Off", {"X"}).manage("NVIDIA A2", 4).unlisted(Unlisted::kKeep),
+       "refused: GP124"},
+      {"a clustered machine on a host of several models",
+       SmallWorld(several).vm("a", "Off").manage("NVIDIA A2", 4).list("a"), "refused: GP125"},
+      {"a machine that is not there", a2(4).manage("NVIDIA A2", 4).list("a"), "refused: GP100"},
+      {"two of one name", a2(4).vm("a", "Off").vm("a", "Off").manage("NVIDIA A2", 4).list("a"), "refused: GP101"},
+      {"a match that finds too few", a2(4).vm("a", "Off").manage("NVIDIA A2", 4).match("a.*", 2), "refused: GP103"},
+      {"a match that finds too many", a2(4).vm("a1", "Off").vm("a2", "Off").manage("NVIDIA A2", 4).match("a.*", 1),
+       "refused: GP103"},
+      {"no such model", a2(4).manage("NVIDIA A40", 4), "refused: GP104"},
+      {"all reasons at once", a2(4).vm("a", "Saved").manage("NVIDIA A2", 3).list("a").list("b"),
+       "refused: GP120 GP100 GP122"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    CHECK_EQ(c.world.steps(), c.steps);
+  }
+}
+
+TEST_CASE("a line of its own takes a machine out of every match") {
+  CHECK_EQ(a2(4).vm("a1", "Off").vm("a2", "Off").manage("NVIDIA A2", 4).match("a.*", 1).list("a2").steps(),
+           "1 assign a1; 2 assign a2");
+}
+
+TEST_CASE("what could not be read is not checked, and never missing") {
+  SmallWorld world = a2(4).manage("NVIDIA A2", 4).list("a");
+  world.host("hv2");
+  world.observed.hosts.back().reachable = false;
+  world.observed.hosts.back().error = "no route";
+  const gpup::Planned planned = world.plan();
+  CHECK(!planned.refused());
+  CHECK_EQ(SmallWorld::codes(planned.diagnostics, true), "GP145");
+  REQUIRE_EQ(planned.plan.not_checked.size(), 1);
+  CHECK_EQ(planned.plan.not_checked[0].host, "hv2");
+  CHECK_EQ(planned.plan.not_checked[0].error, "no route");
+
+  world.desired.assignments[0].host = 0;  // on the host that was read, it is missing
+  CHECK_EQ(world.steps(), "refused: GP100");
+}
+
+TEST_CASE("the vendor's two cards: 16 becomes 4, and the partition's size is read from the other card") {
+  SmallWorld world;
+  world.gpu("X", 16);
+  world.last_gpu().total_vram = 15918030848;
+  world.last_gpu().partition_vram = 939524096;
+  world.gpu("Y", 4);
+  world.last_gpu().total_vram = 15918030848;
+  world.last_gpu().partition_vram = 3825205248;
+  world.manage("NVIDIA A2", 4);
+  const gpup::Planned planned = world.plan();
+  REQUIRE_EQ(planned.plan.differences.size(), 1);
+  CHECK_EQ(planned.plan.differences[0].before, 16);
+  CHECK_EQ(planned.plan.differences[0].after, 4);
+  CHECK_EQ(planned.plan.differences[0].vram_before, 939524096);
+  CHECK_EQ(planned.plan.differences[0].vram_after, 3825205248);
+}
+
+TEST_CASE("minVram is refused by what is read, warned about where nothing shows it") {
+  SmallWorld world = a2(16).vm("a", "Off").manage("NVIDIA A2", 4).list("a");
+  world.desired.assignments[0].min_vram = 5UL << 30U;  // total / count is 4 GiB
+  CHECK_EQ(world.steps(), "refused: GP127");
+  world.desired.assignments[0].min_vram = 4UL << 30U;  // it may just be, nobody has the count yet
+  CHECK_EQ(SmallWorld::codes(world.plan().diagnostics, true), "GP141");
+  world.gpu("Y", 4);  // shows 3.75 GiB at 4
+  CHECK_EQ(world.steps(), "refused: GP127");
+}
+
+TEST_CASE("a cluster must stay homogeneous, unless that is overridden with a reason") {
+  SmallWorld world;
+  world.cluster("HCI").gpu("X", 4).host("hv2").gpu("Y", 8).manage("NVIDIA A2", 0);
+  CHECK_EQ(world.steps(), "refused: GP126");
+  world.desired.policy.overrides.push_back({"R07", "migration week", {}});
+  CHECK_EQ(world.steps(), "");
+  CHECK_EQ(SmallWorld::codes(world.plan().diagnostics, true), "GP143");
+  world.desired.policy.overrides.clear();
+  world.desired.policy.homogeneous = gpup::Homogeneous::kWarn;
+  CHECK_EQ(SmallWorld::codes(world.plan().diagnostics, true), "GP126");
+}
+
+TEST_CASE("platform rules refuse by release, and a rule that allows it can be overridden") {
+  SmallWorld world = SmallWorld().gpu("X", 4, "NVIDIA T4").manage("NVIDIA T4", 4);
+  CHECK_EQ(world.steps(), "refused: GP128");
+  world.desired.policy.overrides.push_back({"R01", "a bench", {}});
+  CHECK_EQ(world.steps(), "");
+  world.desired.policy.overrides.push_back({"R06", "never", {}});
+  CHECK_EQ(world.steps(), "refused: GP129");
+
+  SmallWorld generation = a2(4).vm("a", "Off").manage("NVIDIA A2", 4).list("a");
+  generation.last_vm().generation = 1;
+  CHECK_EQ(generation.steps(), "1 assign a");  // 22H2 does not ask for generation 2
+  generation.observed.hosts[0].build = 25398;
+  CHECK_EQ(generation.steps(), "refused: GP128");
+
+  SmallWorld standard;
+  standard.cluster("HCI").gpu("X", 4).manage("NVIDIA A2", 4);
+  standard.observed.hosts[0].build = 26100;
+  standard.observed.hosts[0].edition = gpup::Edition::kStandard;
+  CHECK_EQ(standard.steps(), "refused: GP128");
+  standard.observed.hosts[0].edition = gpup::Edition::kDatacenter;
+  CHECK_EQ(standard.steps(), "");
+}
