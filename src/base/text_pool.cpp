@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace gpup {
 
@@ -24,6 +25,11 @@ std::string_view TextPool::keep(std::string_view text) {
   next_ += text.size();
   left_ -= text.size();
   return kept;
+}
+
+std::string_view TextPool::adopt(std::string text) {
+  adopted_.push_back(std::make_unique<const std::string>(std::move(text)));
+  return *adopted_.back();
 }
 
 }  // namespace gpup

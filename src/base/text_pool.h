@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,8 +19,12 @@ class TextPool {
   /// A copy of `text` that lives as long as the pool.
   std::string_view keep(std::string_view text);
 
+  /// The whole text, taken over without a copy.
+  std::string_view adopt(std::string text);
+
  private:
   std::vector<std::unique_ptr<char[]>> blocks_;
+  std::vector<std::unique_ptr<const std::string>> adopted_;
   char* next_ = nullptr;
   std::size_t left_ = 0;
 };

@@ -1,0 +1,88 @@
+#include "render/plan_words.h"
+
+#include <array>
+#include <optional>
+
+namespace gpup {
+
+namespace {
+
+// In the order of the enumerators.
+constexpr std::array<std::string_view, 3> kStates = {"Running", "Off", "Other"};
+
+template <class Enum>
+std::uint32_t number_of(const std::optional<Enum>& value) {
+  return value ? static_cast<std::uint32_t>(*value) : kNone;
+}
+
+}  // namespace
+
+bool is_number(Property property) { return property == Property::kPartitionCount || property == Property::kAssigned; }
+
+std::string_view property_word(Property property, std::uint32_t value) {
+  switch (property) {
+    case Property::kStatus:
+      return to_string(static_cast<GpuStatus>(value));
+    case Property::kState:
+      return kStates.at(value);
+    case Property::kOfflineAction:
+      return to_string(static_cast<OfflineAction>(value));
+    case Property::kPartitionCount:
+    case Property::kAssigned:
+    case Property::kPartitions:
+      break;
+  }
+  return {};
+}
+
+std::uint32_t parse_property_word(Property property, std::string_view word) {
+  if (property == Property::kStatus) {
+    return number_of(parse_gpu_status(word));
+  }
+  if (property == Property::kOfflineAction) {
+    return number_of(parse_offline_action(word));
+  }
+  if (property == Property::kState) {
+    for (std::uint32_t i = 0; i < kStates.size(); ++i) {
+      if (kStates.at(i) == word) {
+        return i;
+      }
+    }
+  }
+  return kNone;
+}
+
+void held_gpus(const Plan& plan, const PlanVm& vm, bool after, std::vector<std::string_view>& names) {
+  names.clear();
+  for (const PlanAdapter& adapter : plan.adapters_of(vm)) {
+    if (!after || !adapter.removed) {
+      names.push_back(adapter.gpu);
+    }
+  }
+  if (after && vm.new_gpu != kNone) {
+    names.push_back(vm.new_gpu == PlanVm::kHostChooses ? std::string_view() : plan.gpus[vm.new_gpu].name);
+  }
+}
+
+std::string_view short_gpu_name(std::string_view name) {
+  // \\?\PCI#VEN_10DE&DEV_25B6&SUBSYS_157E10DE&REV_A1#4&18416dc3&0&0000#{064092b3-...}
+  const std::size_t end = name.rfind("#{");
+  if (end == std::string_view::npos || end == 0) {
+    return name;
+  }
+  const std::size_t begin = name.rfind('#', end - 1);
+  if (begin == std::string_view::npos || begin + 1 == end) {
+    return name;
+  }
+  return name.substr(begin + 1, end - begin - 1);
+}
+
+std::string gpu_title(std::string_view model, std::string_view name) {
+  const std::string_view brief = short_gpu_name(name);
+  if (model.empty()) {
+    return std::string(brief);
+  }
+  return std::string(model) + " (" + std::string(brief) + ")";
+}
+
+}  // namespace gpup

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plan/plan.h"
+
+namespace gpup {
+
+/// Hex digits of a plan's id.
+inline constexpr std::size_t kPlanDigits = 64;
+
+/// True for properties whose values are numbers; the others' are words (but kPartitions, which is a list).
+bool is_number(Property property);
+
+/// The word for an enumerator of a property: `partitioned`, `Running`, `force-shutdown`.
+std::string_view property_word(Property property, std::uint32_t value);
+
+/// The enumerator of a word of that property; kNone where there is no such word.
+std::uint32_t parse_property_word(Property property, std::string_view word);
+
+/// The GPUs that the VM's adapters are on, one an adapter, before the plan or after it; an empty name where the host
+/// has not chosen yet. Replaces what `names` held.
+void held_gpus(const Plan& plan, const PlanVm& vm, bool after, std::vector<std::string_view>& names);
+
+/// What tells a GPU from its neighbours of the same model: the last part of its PCI instance id, `4&18416dc3&0&0000`;
+/// the name itself where it has no such part.
+std::string_view short_gpu_name(std::string_view name);
+
+/// `NVIDIA A2 (4&18416dc3&0&0000)`; the short name alone where the model is not known. Unescaped.
+std::string gpu_title(std::string_view model, std::string_view name);
+
+}  // namespace gpup
