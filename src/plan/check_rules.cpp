@@ -200,8 +200,9 @@ class HostRules {
       }
       const DesiredAssignment& line = desired_.assignments[goal.line];
       const About about{host_.name, "vm", vm.name};
-      if (vm.clustered && line.offline_action && *line.offline_action != OfflineAction::kForceShutdown &&
-          *line.offline_action != OfflineAction::kUnmanaged) {
+      if (vm.clustered && goal.line != warned_ && line.offline_action &&
+          *line.offline_action != OfflineAction::kForceShutdown && *line.offline_action != OfflineAction::kUnmanaged) {
+        warned_ = goal.line;  // once for all VMs of a match
         broken(RuleCheck::kOfflineAction, line.at(line.offline_action_at), about,
                fmt::format("VM '{}' gets OfflineAction {}; force-shutdown is recommended", vm.name,
                            to_string(*line.offline_action)));
@@ -232,6 +233,7 @@ class HostRules {
   Overrides& overrides_;
   Findings& findings_;
   const Release* release_;
+  std::uint32_t warned_ = kNone;  // the assignment whose OfflineAction was warned about last
 };
 
 std::string release_ids() {

@@ -216,6 +216,15 @@ class Orderer {
 
   std::string_view model_of(std::uint32_t gpu) const { return host_.gpus[gpu].model; }
 
+  // True where the adapter takes, or may take, a partition of the model.
+  bool takes_place_of(const Adapter& adapter, std::string_view model) const {
+    if (adapter.gpu < 0) {
+      return adapter.gpu == Adapter::kUnresolved;
+    }
+    const Gpu& gpu = host_.gpus[static_cast<std::size_t>(adapter.gpu)];
+    return gpu.status == GpuStatus::kPartitioned && gpu.model == model;
+  }
+
   void find_places() {
     for (std::uint32_t g = 0; g < on_.gpus.size(); ++g) {
       if (host_.gpus[g].status != GpuStatus::kPartitioned) {
@@ -250,8 +259,7 @@ class Orderer {
       }
     }
     for (auto& [model, places] : model_places_) {
-      if (adapter.gpu >= 0 ? model_of(static_cast<std::uint32_t>(adapter.gpu)) != model
-                           : adapter.gpu != Adapter::kUnresolved) {
+      if (!takes_place_of(adapter, model)) {
         continue;
       }
       if (implied) {
@@ -281,10 +289,7 @@ class Orderer {
       return kNone;
     }
     for (std::uint32_t r = chain.first_removal; r < chain.first_removal + chain.removals; ++r) {
-      const Adapter& adapter = removed_adapter(r);
-      const bool same = adapter.gpu >= 0 ? model_of(static_cast<std::uint32_t>(adapter.gpu)) == model
-                                         : adapter.gpu == Adapter::kUnresolved;
-      if (same && !(on_.counts_change && before_sets(r))) {
+      if (takes_place_of(removed_adapter(r), model) && !(on_.counts_change && before_sets(r))) {
         return r;
       }
     }
