@@ -1,5 +1,5 @@
 # Writes OUT, a .cpp that holds every *.json of the folder SCHEMAS as a char array.
-# cmake -DSCHEMAS=schemas -DOUT=schemas.cpp -P cmake/EmbedSchemas.cmake
+# cmake -DSCHEMAS=schemas -DOUT=schemas.cpp -P src/cli/embed_schemas.cmake
 file(GLOB files "${SCHEMAS}/*.json")
 list(SORT files)
 set(arrays "")
@@ -16,7 +16,7 @@ foreach(file IN LISTS files)
   string(APPEND rows "    Schema{\"${name}\", {static_cast<const char*>(kText${count}), ${bytes}}},\n")
   math(EXPR count "${count} + 1")
 endforeach()
-file(WRITE "${OUT}" "// Written by cmake/EmbedSchemas.cmake.
+file(WRITE "${OUT}" "// Written by src/cli/embed_schemas.cmake.
 #include <array>
 
 #include \"cli/schemas.h\"
