@@ -15,6 +15,7 @@ class Journal {
   /// A run begins: its plan, with the rules that it overrides and their reasons.
   virtual Result<Done> begin(const Plan& plan, Time now) = 0;
   virtual Result<Done> intent(const Plan& plan, std::uint32_t step, Time now) = 0;
+  /// Not for steps that were skipped.
   virtual Result<Done> outcome(const Plan& plan, const StepResult& result) = 0;
   virtual Result<Done> restored(const Plan& plan, const Restored& restored) = 0;
   virtual Result<Done> end(const Plan& plan, const Report& report) = 0;

@@ -29,6 +29,21 @@ std::string_view to_string(Outcome outcome) {
   return "";
 }
 
+std::string start_command(std::string_view vm_id) {
+  const bool plain = !vm_id.empty() && std::all_of(vm_id.begin(), vm_id.end(), [](char letter) {
+    return (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'f') || (letter >= 'A' && letter <= 'F') ||
+           letter == '-';
+  });
+  if (plain) {
+    return fmt::format("Get-VM -Id {} | Start-VM", vm_id);
+  }
+  std::string quoted;
+  for (const char letter : vm_id) {
+    quoted += letter == '\'' ? "''" : std::string(1, letter);
+  }
+  return fmt::format("Get-VM -Id '{}' | Start-VM", quoted);
+}
+
 int exit_code(const Plan& plan, const Report& report) {
   switch (report.refusal) {
     case Refusal::kHeld:

@@ -86,6 +86,9 @@ struct Report {
   Time ended{};
 };
 
+/// The command that starts a VM, to be run in PowerShell on its host.
+std::string start_command(std::string_view vm_id);
+
 /// 0 all done · 1 nothing could be sent, for a cause on our side · 3 all done, but the plan had hosts that were not
 /// checked · 5 a fact is broken · 6 a lock is held · 7 a step failed, is unknown or was skipped · 8 cancelled.
 int exit_code(const Plan& plan, const Report& report);

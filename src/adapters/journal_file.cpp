@@ -1,0 +1,272 @@
+#include "adapters/journal_file.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "base/json_writer.h"
+#include "base/text.h"
+
+namespace gpup {
+
+namespace {
+
+tl::unexpected<Error> cannot_write(const std::string& path, int error) {
+  return fail(ErrorCode::kCannotRead,
+              fmt::format("cannot write {}: {}", escape_terminal(path), std::generic_category().message(error)));
+}
+
+/// The folder and those above it.
+int make_folders(const std::string& path) {
+  for (std::size_t at = path.find('/', 1);; at = path.find('/', at + 1)) {
+    const std::string part = path.substr(0, at);
+    if (!part.empty() && ::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) {
+      return errno;
+    }
+    if (at == std::string::npos) {
+      return 0;
+    }
+  }
+}
+
+/// One entry: a JSON object on a line.
+class Entry {
+ public:
+  Entry(std::string_view kind, Time time) {
+    text("time", to_string(time));
+    text("entry", kind);
+  }
+
+  void text(const char* name, std::string_view value) {
+    member(name);
+    append_json_string_or_null(line_, value);
+  }
+  void number(const char* name, std::uint64_t value) {
+    member(name);
+    append_json_number(line_, value);
+  }
+  void flag(const char* name, std::optional<bool> value) {
+    member(name);
+    if (value) {
+      append_json_bool(line_, *value);
+    } else {
+      line_ += "null";
+    }
+  }
+  /// A list of objects.
+  template <class List, class Write>
+  void list(const char* name, const List& values, const Write& write) {
+    member(name);
+    line_ += '[';
+    bool first = true;
+    for (const auto& value : values) {
+      line_ += std::exchange(first, false) ? "{" : ",{";
+      separator_ = "";
+      write(*this, value);
+      line_ += '}';
+    }
+    line_ += ']';
+    separator_ = ",";
+  }
+
+  std::string line() && { return "{" + std::move(line_) + "}\n"; }
+
+ private:
+  void member(const char* name) {
+    line_ += separator_;
+    separator_ = ",";
+    append_json_string(line_, name);
+    line_ += ':';
+  }
+
+  std::string line_;
+  std::string separator_;
+};
+
+class JournalFile : public Journal {
+ public:
+  explicit JournalFile(std::string folder) : folder_(std::move(folder)) {}
+  JournalFile(const JournalFile&) = delete;
+  JournalFile& operator=(const JournalFile&) = delete;
+  ~JournalFile() override {
+    if (descriptor_ >= 0) {
+      ::close(descriptor_);
+    }
+  }
+
+  Result<Done> begin(const Plan& plan, Time now) override {
+    Entry entry("begin", now);
+    entry.text("apiVersion", "gpup/v1");
+    entry.text("plan", plan.id);
+    entry.text("name", plan.name);
+    entry.number("process", static_cast<std::uint64_t>(::getpid()));
+    entry.number("steps", plan.steps.size());
+    entry.list("hosts", plan.hosts, [](Entry& row, const HostTarget& host) {
+      row.text("name", host.name);
+      row.text("transport", to_string(host.connect.transport));
+    });
+    entry.list("diagnostics", plan.diagnostics, [](Entry& row, const Diagnostic& diagnostic) {
+      row.text("code", to_string(diagnostic.code));
+      row.text("severity", to_string(diagnostic.severity));
+      row.flag("overridden", diagnostic.code == Code::kOverridden);
+      row.text("message", diagnostic.message);
+      row.text("file", diagnostic.file);
+      row.text("host", diagnostic.host);
+      row.text("name", diagnostic.name);
+    });
+    return put(std::move(entry), now);
+  }
+
+  Result<Done> intent(const Plan& plan, std::uint32_t step, Time now) override {
+    Entry entry("intent", now);
+    step_members(entry, plan, step);
+    return put(std::move(entry), now);
+  }
+
+  Result<Done> outcome(const Plan& plan, const StepResult& result) override {
+    Entry entry("outcome", result.ended);
+    step_members(entry, plan, result.step);
+    entry.text("outcome", to_string(result.outcome));
+    entry.text("message", result.message);
+    entry.flag("sent", result.sent);
+    entry.flag("assigned", result.assigned);
+    entry.flag("resolved", result.resolved);
+    entry.text("found", result.adapter);
+    return put(std::move(entry), result.ended);
+  }
+
+  Result<Done> restored(const Plan& /*plan*/, const Restored& restored) override {
+    Entry entry("restored", restored.ended);
+    entry.text("host", restored.host);
+    entry.text("vm", restored.vm);
+    entry.text("vmId", restored.vm_id);
+    entry.text("outcome", to_string(restored.outcome));
+    entry.text("message", restored.message);
+    return put(std::move(entry), restored.ended);
+  }
+
+  Result<Done> end(const Plan& plan, const Report& report) override {
+    const Time now = report.ended;
+    Entry entry("end", now);
+    entry.number("exitCode", static_cast<std::uint64_t>(exit_code(plan, report)));
+    entry.flag("cancelled", report.cancelled);
+    std::vector<const StepResult*> not_well;
+    for (const StepResult& result : report.steps) {
+      if (!ended_well(result.outcome)) {
+        not_well.push_back(&result);
+      }
+    }
+    entry.list("notDone", not_well, [](Entry& row, const StepResult* result) {
+      row.number("step", result->step + 1ULL);
+      row.text("outcome", to_string(result->outcome));
+    });
+    entry.list("leftOff", report.left_off, [](Entry& row, const LeftOff& vm) {
+      row.text("host", vm.host);
+      row.text("vm", vm.vm);
+      row.text("vmId", vm.vm_id);
+      row.text("command", vm.command);
+    });
+    return put(std::move(entry), now);
+  }
+
+ private:
+  static void step_members(Entry& entry, const Plan& plan, std::uint32_t index) {
+    const Step& step = plan.steps[index];
+    entry.number("step", index + 1ULL);
+    entry.text("op", to_string(step.op));
+    entry.text("host", plan.hosts[host_of(plan, step)].name);
+    if (step.vm != kNone) {
+      entry.text("vm", plan.vms[step.vm].name);
+      entry.text("vmId", plan.vms[step.vm].id);
+    }
+    if (step.gpu != kNone) {
+      entry.text("gpu", plan.gpus[step.gpu].name);
+    }
+    if (step.adapter != kNone) {
+      entry.text("adapter", plan.adapters[step.adapter].id);
+    }
+    if (step.op == Op::kSetPartitionCount) {
+      if (step.from != kNone) {
+        entry.number("from", step.from);
+      }
+      entry.number("to", step.to);
+    } else if (step.op == Op::kSetOfflineAction) {
+      entry.text("from", step.from == kNone ? "" : to_string(static_cast<OfflineAction>(step.from)));
+      entry.text("to", to_string(static_cast<OfflineAction>(step.to)));
+    }
+  }
+
+  /// The line is on disk when this returns.
+  Result<Done> put(Entry entry, Time now) {
+    if (descriptor_ < 0) {
+      if (const Result<Done> opened = open(now); !opened) {
+        return opened;
+      }
+    }
+    const std::string line = std::move(entry).line();
+    for (std::string_view rest = line; !rest.empty();) {
+      const ssize_t written = ::write(descriptor_, rest.data(), rest.size());
+      if (written < 0 && errno == EINTR) {
+        continue;
+      }
+      if (written < 0) {
+        return cannot_write(path_, errno);
+      }
+      rest.remove_prefix(static_cast<std::size_t>(written));
+    }
+    if (::fdatasync(descriptor_) != 0) {
+      return cannot_write(path_, errno);
+    }
+    return Done{};
+  }
+
+  Result<Done> open(Time now) {
+    if (folder_.empty()) {
+      return fail(ErrorCode::kCannotRead, "there is no folder for the journal: neither XDG_STATE_HOME nor HOME is set");
+    }
+    if (const int error = make_folders(folder_); error != 0) {
+      return cannot_write(folder_, error);
+    }
+    std::string stamp;
+    for (const char letter : to_string(now)) {
+      stamp += letter == '-' || letter == ':' ? "" : std::string(1, letter);
+    }
+    path_ = fmt::format("{}/{}-{}.jsonl", folder_, stamp, ::getpid());
+    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor_ < 0) {
+      return cannot_write(path_, errno);
+    }
+    const int folder = ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder >= 0) {
+      ::fsync(folder);
+      ::close(folder);
+    }
+    return Done{};
+  }
+
+  std::string folder_;
+  std::string path_;
+  int descriptor_ = -1;
+};
+
+}  // namespace
+
+std::unique_ptr<Journal> make_journal_file(const std::string& folder) { return std::make_unique<JournalFile>(folder); }
+
+std::string default_journal_folder() {
+  const char* const state = std::getenv("XDG_STATE_HOME");
+  if (state != nullptr && state[0] == '/') {
+    return std::string(state) + "/gpup/journal";
+  }
+  const char* const home = std::getenv("HOME");
+  return home != nullptr && home[0] != '\0' ? std::string(home) + "/.local/state/gpup/journal" : std::string();
+}
+
+}  // namespace gpup

@@ -1,0 +1,469 @@
+#include "execute/execute.h"
+
+#include <algorithm>
+#include <functional>
+#include <queue>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "execute/find.h"
+#include "execute/step_check.h"
+
+namespace gpup {
+
+namespace {
+
+std::string why(const Error& error) {
+  return error.message.empty() && !error.diagnostics.empty() ? error.diagnostics.front().message : error.message;
+}
+
+/// The hosts of a run, locked until the end of it.
+class Locks {
+ public:
+  explicit Locks(HostWriter& hosts) : hosts_(hosts) {}
+  Locks(const Locks&) = delete;
+  Locks& operator=(const Locks&) = delete;
+  ~Locks() {
+    for (const HostTarget* const host : held_) {
+      hosts_.unlock(*host);
+    }
+  }
+
+  Result<Done> take(const HostTarget& host) {
+    Result<Done> done = hosts_.lock(host);
+    if (done) {
+      held_.push_back(&host);
+    }
+    return done;
+  }
+  bool has(std::string_view host) const {
+    return std::any_of(held_.begin(), held_.end(), [&](const HostTarget* one) { return one->name == host; });
+  }
+
+ private:
+  HostWriter& hosts_;
+  std::vector<const HostTarget*> held_;
+};
+
+/// The order in which steps are tried, from `after` alone: of those whose dependencies have ended, the lowest number
+/// first. Steps that run side by side would be taken from here by more than one.
+class Order {
+ public:
+  explicit Order(const Plan& plan) : waits_(plan.steps.size()), next_(plan.steps.size()) {
+    for (std::uint32_t i = 0; i < plan.steps.size(); ++i) {
+      waits_[i] = plan.steps[i].after_count;
+      for (const std::uint32_t before : plan.after_of(plan.steps[i])) {
+        next_[before].push_back(i);
+      }
+      if (waits_[i] == 0) {
+        ready_.push(i);
+      }
+    }
+  }
+
+  bool empty() const { return ready_.empty(); }
+  std::uint32_t take() {
+    const std::uint32_t step = ready_.top();
+    ready_.pop();
+    return step;
+  }
+  void ended(std::uint32_t step) {
+    for (const std::uint32_t next : next_[step]) {
+      if (--waits_[next] == 0) {
+        ready_.push(next);
+      }
+    }
+  }
+
+ private:
+  std::vector<std::uint32_t> waits_;
+  std::vector<std::vector<std::uint32_t>> next_;
+  std::priority_queue<std::uint32_t, std::vector<std::uint32_t>, std::greater<>> ready_;
+};
+
+class Run {
+ public:
+  Run(const Plan& plan, HostWriter& hosts, Journal& journal, Progress& progress, const std::atomic<bool>& cancelled,
+      const Clock& now)
+      : plan_(plan),
+        hosts_(hosts),
+        journal_(journal),
+        progress_(progress),
+        cancelled_(cancelled),
+        now_(now),
+        locks_(hosts),
+        held_(plan),
+        answered_(plan.steps.size()) {}
+
+  Report perform() {
+    report_.started = now_();
+    if (!plan_.steps.empty() && may_start()) {
+      perform_steps();
+      restore();
+      if (const Result<Done> noted = journal_.end(plan_, report_); !noted) {
+        journal_failed(noted.error());
+      }
+    }
+    report_.ended = now_();
+    return std::move(report_);
+  }
+
+ private:
+  // Before anything is touched ------------------------------------------------------------------------------------
+
+  bool may_start() {
+    std::vector<bool> wanted(plan_.hosts.size());
+    for (const Step& step : plan_.steps) {
+      wanted[host_of(plan_, step)] = true;
+    }
+    for (std::uint32_t host = 0; host < plan_.hosts.size(); ++host) {
+      if (wanted[host]) {
+        if (const Result<Done> locked = locks_.take(plan_.hosts[host]); !locked) {
+          not_locked(host, locked.error());
+        }
+      }
+    }
+    if (report_.refusal != Refusal::kNotRefused) {
+      return false;
+    }
+    report_.diagnostics = check_facts(plan_, hosts_);
+    if (!report_.diagnostics.empty()) {
+      report_.refusal = Refusal::kFactBroken;
+      return false;
+    }
+    if (const Result<Done> begun = journal_.begin(plan_, now_()); !begun) {
+      refuse(Refusal::kCannotStart, Code::kCannotWrite, {}, "the journal cannot be written: " + why(begun.error()));
+      return false;
+    }
+    return true;
+  }
+
+  void not_locked(std::uint32_t host, const Error& error) {
+    const std::string& name = plan_.hosts[host].name;
+    switch (error.code) {
+      case ErrorCode::kHeld:
+        refuse(Refusal::kHeld, Code::kHostLocked, name, fmt::format("{}: its lock is {}", name, why(error)));
+        return;
+      case ErrorCode::kCannotRead:
+        refuse(Refusal::kCannotStart, Code::kCannotWrite, name, fmt::format("{}: {}", name, why(error)));
+        return;
+      case ErrorCode::kBadContent:
+      case ErrorCode::kUnreachable:
+      case ErrorCode::kRefused:
+      case ErrorCode::kInterrupted:
+        refuse(Refusal::kFactBroken, Code::kHostUnreadable, name,
+               fmt::format("{}: the host cannot be read: {}", name, why(error)));
+        return;
+    }
+  }
+
+  /// A held lock is told before a broken fact, and that before trouble of our own.
+  void refuse(Refusal refusal, Code code, const std::string& host, std::string message) {
+    if (report_.refusal == Refusal::kNotRefused || refusal < report_.refusal) {
+      report_.refusal = refusal;
+    }
+    Diagnostic diagnostic;
+    diagnostic.code = code;
+    diagnostic.host = host;
+    diagnostic.object = host.empty() ? "" : "host";
+    diagnostic.name = host;
+    diagnostic.message = std::move(message);
+    report_.diagnostics.push_back(std::move(diagnostic));
+  }
+
+  // Steps ---------------------------------------------------------------------------------------------------------
+
+  void perform_steps() {
+    report_.steps.resize(plan_.steps.size());
+    for (Order order(plan_); !order.empty();) {
+      const std::uint32_t step = order.take();
+      StepResult& result = report_.steps[step];
+      result.step = step;
+      result.started = now_();
+      if (std::string reason = skip_reason(step); !reason.empty()) {
+        result.message = std::move(reason);
+        result.ended = result.started;
+      } else {
+        progress_.started(plan_, step);
+        perform_step(plan_.steps[step], result);
+        result.ended = now_();
+      }
+      // Those that were skipped are in the last entry: noting each would keep stopped VMs waiting.
+      if (result.outcome != Outcome::kSkipped) {
+        if (const Result<Done> noted = journal_.outcome(plan_, result); !noted) {
+          journal_failed(noted.error());
+        }
+      }
+      progress_.finished(plan_, result);
+      order.ended(step);
+    }
+  }
+
+  /// Why a step is not tried; empty where it is.
+  std::string skip_reason(std::uint32_t step) {
+    if (cancelled_.load()) {
+      report_.cancelled = true;
+      return "the run was cancelled";
+    }
+    for (const std::uint32_t before : plan_.after_of(plan_.steps[step])) {
+      if (!ended_well(report_.steps[before].outcome)) {
+        return fmt::format("step {} did not end well", before + 1);
+      }
+    }
+    return {};
+  }
+
+  void perform_step(const Step& step, StepResult& result) {
+    const HostTarget& host = plan_.hosts[host_of(plan_, step)];
+    result.outcome = Outcome::kFailed;
+    const Result<ObservedState> before = hosts_.observe(host);
+    if (!before || before->hosts.empty()) {
+      result.message = "the host cannot be read: " + (before ? std::string("it is not there") : why(before.error()));
+      return;
+    }
+    Look look = before_step(plan_, step, before->hosts.front(), held_, result);
+    switch (look.before) {
+      case Before::kAlready:
+        result.outcome = Outcome::kAlready;
+        remember(step, result);
+        return;
+      case Before::kMissing:
+        result.message = missing_words(step);
+        return;
+      case Before::kBroken:
+        result.message = std::move(look.message);
+        return;
+      case Before::kGo:
+        break;
+    }
+    if (const Result<Done> noted = journal_.intent(plan_, result.step, now_()); !noted) {
+      result.message = "nothing was sent, since the journal cannot be written: " + why(noted.error());
+      journal_failed(noted.error());
+      return;
+    }
+    const Result<Done> claim = send(step, host);
+    result.sent = claim || claim.error().code != ErrorCode::kUnreachable;
+    answered_[result.step] = claim || claim.error().code == ErrorCode::kRefused;
+    verify(step, host, claim, result);
+  }
+
+  /// Reads back and compares. What is read is the result; a reply, or its loss, only words why.
+  void verify(const Step& step, const HostTarget& host, const Result<Done>& claim, StepResult& result) {
+    const Result<ObservedState> after = hosts_.observe(host);
+    if (!after || after->hosts.empty()) {
+      const std::string unread = after ? std::string("it is not there") : why(after.error());
+      const bool nothing_happened =
+          !claim && (claim.error().code == ErrorCode::kRefused || claim.error().code == ErrorCode::kUnreachable);
+      result.outcome = nothing_happened ? Outcome::kFailed : Outcome::kUnknown;
+      result.message = nothing_happened ? why(claim.error())
+                       : claim          ? "the host said that it is done, but cannot be read back: " + unread
+                                        : why(claim.error()) + ", and the host cannot be read back: " + unread;
+      return;
+    }
+    if (after_step(plan_, step, after->hosts.front(), held_, result)) {
+      result.outcome = Outcome::kDone;
+      result.message.clear();
+      remember(step, result);
+      return;
+    }
+    result.outcome = Outcome::kFailed;
+    const std::string found = std::move(result.message);
+    if (claim) {
+      result.message = "the host said that it is done, but " + found;
+    } else if (claim.error().code == ErrorCode::kInterrupted) {
+      result.message = "the reply was lost, and " + found;
+    } else {
+      result.message = why(claim.error());
+    }
+    if (step.vm != kNone && find_vm(after->hosts.front(), plan_.vms[step.vm].id) == nullptr) {
+      result.message = missing_words(step);
+    }
+  }
+
+  Result<Done> send(const Step& step, const HostTarget& host) {
+    const auto vm_id = [&] { return std::string(plan_.vms[step.vm].id); };
+    switch (step.op) {
+      case Op::kStopVm:
+        return hosts_.stop_vm(host, vm_id(), plan_.stop);
+      case Op::kUnassignPartition:
+        return hosts_.unassign_partition(host, vm_id(), std::string(plan_.adapters[step.adapter].id));
+      case Op::kSetPartitionCount:
+        return hosts_.set_partition_count(host, std::string(plan_.gpus[step.gpu].name), step.to);
+      case Op::kAssignPartition:
+        return hosts_.assign_partition(
+            host, vm_id(), step.gpu == kNone ? std::nullopt : std::optional(std::string(plan_.gpus[step.gpu].name)));
+      case Op::kSetOfflineAction:
+        return hosts_.set_offline_action(host, vm_id(), static_cast<OfflineAction>(step.to));
+      case Op::kStartVm:
+        return hosts_.start_vm(host, vm_id());
+    }
+    return fail(ErrorCode::kRefused, "there is no such step");
+  }
+
+  /// What a step that ended well did to its VM's adapters.
+  void remember(const Step& step, const StepResult& result) {
+    if (step.op == Op::kUnassignPartition) {
+      held_.gone[step.adapter] = true;
+    } else if (step.op == Op::kAssignPartition) {
+      held_.added[step.vm] = result.adapter;
+    }
+  }
+
+  std::string missing_words(const Step& step) {
+    const PlanVm& vm = plan_.vms[step.vm];
+    const std::string place = where_now(plan_, vm, hosts_);
+    return place.empty() ? fmt::format("the virtual machine is gone from {}", plan_.hosts[vm.host].name)
+                         : fmt::format("the virtual machine was on {}, is on {} now", plan_.hosts[vm.host].name, place);
+  }
+
+  void journal_failed(const Error& error) {
+    if (!journal_failed_) {
+      journal_failed_ = true;
+      Diagnostic diagnostic;
+      diagnostic.code = Code::kCannotWrite;
+      diagnostic.severity = Severity::kWarning;
+      diagnostic.message = "the journal cannot be written: " + why(error);
+      report_.diagnostics.push_back(std::move(diagnostic));
+    }
+  }
+
+  // Afterwards ----------------------------------------------------------------------------------------------------
+
+  /// Starts the VMs that this run stopped, that were to run again, and whose start did not come to pass.
+  void restore() {
+    std::vector<std::uint32_t> stop(plan_.vms.size(), kNone);
+    for (std::uint32_t i = 0; i < plan_.steps.size(); ++i) {
+      if (plan_.steps[i].op == Op::kStopVm) {
+        stop[plan_.steps[i].vm] = i;
+      }
+    }
+    for (std::uint32_t i = 0; i < plan_.steps.size(); ++i) {
+      const Step& step = plan_.steps[i];
+      if (step.op != Op::kStartVm || ended_well(report_.steps[i].outcome) || stop[step.vm] == kNone) {
+        continue;
+      }
+      const StepResult& stopped = report_.steps[stop[step.vm]];
+      if (stopped.sent && stopped.outcome != Outcome::kAlready) {
+        restore_vm(step, report_.steps[i]);
+      }
+    }
+  }
+
+  void restore_vm(const Step& step, const StepResult& start) {
+    const PlanVm& vm = plan_.vms[step.vm];
+    Restored entry{
+        plan_.hosts[vm.host].name, std::string(vm.name), std::string(vm.id), Outcome::kFailed, {}, now_(), {}};
+    std::uint32_t host = vm.host;
+    std::optional<VmState> state = state_of(vm, host, entry.message);
+    if (!state) {
+      host = host_of_moved(vm, host, state);
+    }
+    entry.host = plan_.hosts[host].name;
+    if (state == VmState::kRunning) {
+      return;  // it was never stopped, or somebody started it
+    }
+    if (answered_[start.step]) {
+      // The host has said no to this very start: asking again would be told the same.
+      left_off(entry, start.message);
+      return;
+    }
+    progress_.restoring(plan_, entry.host, entry.vm);
+    if (!state) {
+      entry.outcome = Outcome::kUnknown;
+    } else if (state != VmState::kOff) {
+      entry.message = "it is neither running nor off";
+    } else if (!locks_.has(entry.host)) {
+      entry.message = fmt::format("it is on {} now, which this run has not locked", entry.host);
+    } else {
+      try_start(vm, host, entry);
+    }
+    entry.ended = now_();
+    if (const Result<Done> noted = journal_.restored(plan_, entry); !noted) {
+      journal_failed(noted.error());
+    }
+    progress_.restored(plan_, entry);
+    if (!ended_well(entry.outcome)) {
+      left_off(entry, entry.message);
+    }
+    report_.restored.push_back(std::move(entry));
+  }
+
+  /// At most twice: a lost reply is answered by reading, and by one more try where it did not happen.
+  void try_start(const PlanVm& vm, std::uint32_t host, Restored& entry) {
+    constexpr int kTries = 2;
+    for (int tries = 0; tries < kTries; ++tries) {
+      const Result<Done> claim = hosts_.start_vm(plan_.hosts[host], std::string(vm.id));
+      std::string unread;
+      const std::optional<VmState> state = state_of(vm, host, unread);
+      if (state == VmState::kRunning) {
+        entry.outcome = Outcome::kDone;
+        entry.message.clear();
+        return;
+      }
+      const bool may_have_happened = claim || claim.error().code == ErrorCode::kInterrupted;
+      entry.outcome = !state && may_have_happened ? Outcome::kUnknown : Outcome::kFailed;
+      entry.message =
+          !claim ? why(claim.error()) : "the host said that it is done, but the virtual machine does not run";
+      if (claim || claim.error().code != ErrorCode::kInterrupted || !state) {
+        return;
+      }
+    }
+  }
+
+  /// The VM's state on that host; nothing, with the reason, where it is not there or cannot be read.
+  std::optional<VmState> state_of(const PlanVm& vm, std::uint32_t host, std::string& message) {
+    const Result<ObservedState> observed = hosts_.observe(plan_.hosts[host]);
+    if (!observed || observed->hosts.empty()) {
+      message = "the host cannot be read: " + (observed ? std::string("it is not there") : why(observed.error()));
+      return std::nullopt;
+    }
+    const Vm* const found = find_vm(observed->hosts.front(), vm.id);
+    if (found == nullptr) {
+      message = fmt::format("the virtual machine is not on {}", plan_.hosts[host].name);
+      return std::nullopt;
+    }
+    return found->state;
+  }
+
+  std::uint32_t host_of_moved(const PlanVm& vm, std::uint32_t from, std::optional<VmState>& state) {
+    std::string ignored;
+    for (std::uint32_t host = 0; host < plan_.hosts.size(); ++host) {
+      if (host != from) {
+        state = state_of(vm, host, ignored);
+        if (state) {
+          return host;
+        }
+      }
+    }
+    return from;
+  }
+
+  void left_off(const Restored& entry, std::string message) {
+    report_.left_off.push_back({entry.host, entry.vm, entry.vm_id, std::move(message), start_command(entry.vm_id)});
+  }
+
+  const Plan& plan_;
+  HostWriter& hosts_;
+  Journal& journal_;
+  Progress& progress_;
+  const std::atomic<bool>& cancelled_;
+  const Clock& now_;
+  Locks locks_;
+  Held held_;
+  std::vector<bool> answered_;  // by step: the host said yes or no to it
+  bool journal_failed_ = false;
+  Report report_;
+};
+
+}  // namespace
+
+Report execute(const Plan& plan, HostWriter& hosts, Journal& journal, Progress& progress,
+               const std::atomic<bool>& cancelled, const Clock& now) {
+  return Run(plan, hosts, journal, progress, cancelled, now).perform();
+}
+
+}  // namespace gpup

@@ -1,0 +1,40 @@
+#include "execute/find.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace gpup {
+
+std::string vm_words(const PlanVm& vm) { return fmt::format("{} ({})", vm.name, vm.id); }
+
+std::string partitions_words(const std::vector<std::string_view>& gpus) {
+  if (gpus.empty()) {
+    return "no partition";
+  }
+  std::string words;
+  for (const std::string_view gpu : gpus) {
+    words += words.empty() ? "" : ", ";
+    words += gpu.empty() ? "a partition that is not resolved" : fmt::format("a partition of {}", gpu);
+  }
+  return words;
+}
+
+std::string_view offline_action_words(std::uint32_t value) {
+  return value == kNone ? "none" : to_string(static_cast<OfflineAction>(value));
+}
+
+std::string where_now(const Plan& plan, const PlanVm& vm, HostReader& hosts) {
+  for (std::uint32_t i = 0; i < plan.hosts.size(); ++i) {
+    if (i == vm.host) {
+      continue;
+    }
+    const Result<ObservedState> observed = hosts.observe(plan.hosts[i]);
+    if (observed && !observed->hosts.empty() && find_vm(observed->hosts.front(), vm.id) != nullptr) {
+      return plan.hosts[i].name;
+    }
+  }
+  return {};
+}
+
+}  // namespace gpup

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "execute/host_writer.h"
+#include "observed/observed_state.h"
+#include "plan/plan.h"
+
+namespace gpup {
+
+/// How messages name a VM: its name, with its id where names alone do not tell.
+std::string vm_words(const PlanVm& vm);
+
+/// `a partition of \\?\PCI#..., one not resolved yet`, or `no partition`.
+std::string partitions_words(const std::vector<std::string_view>& gpus);
+
+std::string_view offline_action_words(std::uint32_t value);  ///< kNone is `none`
+
+/// The name of the plan's other host that has the VM now; empty where none that can be read has it.
+std::string where_now(const Plan& plan, const PlanVm& vm, HostReader& hosts);
+
+}  // namespace gpup
