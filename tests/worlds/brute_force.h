@@ -1,0 +1,14 @@
+#pragma once
+
+#include <optional>
+
+#include "worlds/reading.h"
+
+namespace worlds {
+
+/// The least number of stops that leads where the file wants, by search through all states of a small world (hosts of
+/// one model, at most one adapter a VM) in which the host's choices are the luckiest; nothing where no way leads there.
+/// Takes from the reading only what is wanted: lines, counts, power.
+std::optional<int> least_stops(const World& world, const Reading& wanted);
+
+}  // namespace worlds

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "worlds/world.h"
+
+namespace worlds {
+
+/// A world from a list of choices; missing ones are 0, and 0 is the plainest choice everywhere, so that a shorter list
+/// of smaller numbers is a simpler world (this is what shrinking does). Several hosts and models, clusters, VMs of
+/// several adapters, matches, policies, hosts that are not read, states of all kinds, names that are awkward.
+World world_of(const std::vector<std::uint8_t>& choices);
+
+}  // namespace worlds
