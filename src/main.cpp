@@ -12,6 +12,7 @@
 
 #include "adapters/clock.h"
 #include "adapters/files.h"
+#include "adapters/hosts_by_transport.h"
 #include "adapters/journal_file.h"
 #include "adapters/simulated_host.h"
 #include "cli/run.h"
@@ -112,7 +113,7 @@ class RealWorld : public WritingWorld {
   HostReader& reader() override { return writer(); }
   HostWriter& writer() override {
     if (!hosts_) {
-      hosts_ = make_simulated_hosts();
+      hosts_ = make_hosts_by_transport(make_simulated_hosts());
     }
     return *hosts_;
   }

@@ -69,13 +69,18 @@ class Descriptor {
   int number_;
 };
 
+tl::unexpected<Error> too_large(const std::string& path, std::uint64_t max_bytes) {
+  return fail(ErrorCode::kBadContent,
+              fmt::format("cannot read {}: it is larger than {}", escape_terminal(path), human_size(max_bytes)));
+}
+
 Result<std::string> read_all(int descriptor, const std::string& name, std::uint64_t max_bytes) {
   struct stat status {};
   std::string text;
   // A regular file's size is known: one byte more than it tells whether it grew over the bound.
   if (::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0) {
     if (static_cast<std::uint64_t>(status.st_size) > max_bytes) {
-      return cannot("read", name, fmt::format("it is larger than {}", human_size(max_bytes)));
+      return too_large(name, max_bytes);
     }
     text.reserve(static_cast<std::size_t>(status.st_size) + kChunk);
   }
@@ -96,7 +101,7 @@ Result<std::string> read_all(int descriptor, const std::string& name, std::uint6
     }
     size += static_cast<std::size_t>(got);
     if (size > max_bytes) {
-      return cannot("read", name, fmt::format("it is larger than {}", human_size(max_bytes)));
+      return too_large(name, max_bytes);
     }
   }
   text.resize(size);

@@ -10,8 +10,8 @@
 
 namespace gpup {
 
-/// The whole of a file or pipe. kCannotRead names the path and why (missing, a folder, no permission, more
-/// than `max_bytes`): never more than `max_bytes` are held.
+/// The whole of a file or pipe. kCannotRead names the path and why (missing, a folder, no permission); more than
+/// `max_bytes`, which are never held, is kBadContent without a diagnostic.
 Result<std::string> read_file(const std::string& path, std::uint64_t max_bytes);
 
 /// The whole of standard input, bounded as `read_file` is.

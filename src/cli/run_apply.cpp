@@ -12,7 +12,6 @@
 #include "execute/execute.h"
 #include "render/plan_json.h"
 #include "render/report.h"
-#include "render/report_markdown.h"
 
 namespace gpup {
 

@@ -25,8 +25,8 @@ class World {
  public:
   virtual ~World() = default;
 
-  /// The bytes of a file. More than `most` bytes, a folder, or anything else that cannot be read: kCannotRead
-  /// with the path and the reason.
+  /// The bytes of a file. What cannot be read is kCannotRead with the path and the reason; more than `most` bytes is
+  /// kBadContent without a diagnostic.
   virtual Result<std::string> read_file(const std::string& path, std::uint64_t most) = 0;
   virtual Result<std::string> read_stdin(std::uint64_t most) = 0;
   virtual bool is_folder(const std::string& path) = 0;
