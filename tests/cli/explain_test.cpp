@@ -1,0 +1,87 @@
+#include <doctest/doctest.h>
+
+#include <array>
+#include <regex>
+#include <set>
+#include <string>
+
+#include "cli/explain.h"
+#include "cli/program.h"
+
+namespace gpup::test {
+
+namespace {
+
+constexpr auto kAllCodes = std::to_array<Code>({
+#define GPUP_CODE(name, number) Code::name,
+#include "base/codes.def"
+#undef GPUP_CODE
+});
+
+std::set<std::string> codes_in(const std::string& text) {
+  static const std::regex code(R"((?:error|warning)\[(GP\d{3})\]|"code": ?"(GP\d{3})") ");
+      std::set<std::string>
+          found;
+  for (std::sregex_iterator match(text.begin(), text.end(), code), end; match != end; ++match) {
+    found.insert((*match)[1].matched ? (*match)[1].str() : (*match)[2].str());
+  }
+  return found;
+}
+
+void write_unless_empty(const Folder& folder, const std::string& name, std::string_view text,
+                        std::string (*long_text)()) {
+  if (long_text != nullptr) {
+    folder.write(name, long_text());
+  } else if (!text.empty()) {
+    folder.write(name, text);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every code is explained, once") {
+  std::set<Code> explained;
+  for (const Explanation* row : explanations()) {
+    CAPTURE(to_string(row->code));
+    CHECK(explained.insert(row->code).second);
+    CHECK_FALSE(row->title.empty());
+    CHECK(row->meaning.ends_with('.'));
+    CHECK(row->mend.ends_with('.'));
+  }
+  for (const Code code : kAllCodes) {
+    CAPTURE(to_string(code));
+    CHECK_EQ(explained.count(code), 1);
+  }
+}
+
+TEST_CASE("the example of a code triggers it, and no other") {
+  for (const Explanation* row : explanations()) {
+    const std::string code = to_string(row->code);
+    CAPTURE(code);
+    const Folder folder;
+    write_unless_empty(folder, "desired.yaml", row->example.desired, row->example.long_desired);
+    write_unless_empty(folder, "lab.json", row->example.lab, row->example.long_lab);
+    write_unless_empty(folder, "plan.json", row->example.plan, nullptr);
+    if (!row->example.first.empty()) {
+      run_gpup(folder, split_words(row->example.first));
+    }
+    write_unless_empty(folder, "lab.json", row->example.lab_then, nullptr);
+    const Ended ended = run_gpup(folder, split_words(command_of(row->example)));
+    CAPTURE(ended.out);
+    CAPTURE(ended.err);
+    CHECK_EQ(codes_in(ended.out + ended.err), std::set<std::string>{code});
+  }
+}
+
+TEST_CASE("explain shows the meaning, the example and what to do") {
+  const Folder folder;
+  const Ended one = run_gpup(folder, {"explain", "gp190"});
+  CHECK_EQ(one.code, 0);
+  CHECK_EQ(first_line(one.out), "GP190: wrong command line");
+  CHECK_NE(one.out.find("\n  $ gpup plan --ouput json\n"), std::string::npos);
+  CHECK_NE(one.out.find("\nTo mend it:\n  Take the suggestion"), std::string::npos);
+  const Ended all = run_gpup(folder, {"explain"});
+  CHECK_NE(all.out.find("\nGP190  wrong command line\n"), std::string::npos);
+}
+
+}  // namespace gpup::test
