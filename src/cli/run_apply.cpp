@@ -58,6 +58,8 @@ int perform(const Call& call, WritingWorld& world, const Plan& plan) {
       render_report_json(plan, report, out);
     } else if (form == "markdown") {
       render_report_markdown(plan, report, out);
+    } else if (on_stdout && report.refusal != Refusal::kNotRefused) {
+      render_report_text(plan, report, world.err(), call.color_err);  // nothing was done: it is no answer
     } else {
       render_report_text(plan, report, out, on_stdout && call.color_out);
     }
