@@ -98,6 +98,11 @@ int cannot_see(const Call& call, const Error& error) {
                                                                             : give_up(call, error, Code::kCannotRead);
 }
 
+std::string folder_of(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? std::string() : std::string(path.substr(0, slash + 1));
+}
+
 void write_observed(const ObservedState& observed, std::string_view form, Sink& out) {
   if (form == "json") {
     write_snapshot(observed, out);
@@ -165,7 +170,10 @@ int run_export(const Call& call) {
   }
   ExportOptions options;
   options.targets = seen->targets;
-  options.snapshot = std::string(call.line.value("observed").value_or(""));
+  // What came by a pipe has no path: the file names the snapshot that one would save.
+  const std::string_view saved = call.line.value("observed").value_or("");
+  options.snapshot = saved == "-" ? "snapshot.json" : std::string(saved);
+  options.folder = folder_of(call.line.value("out").value_or(""));
   const auto text = export_desired(seen->observed, options);
   if (!text) {
     return cannot_see(call, text.error());
