@@ -15,6 +15,8 @@ namespace gpup {
 
 namespace {
 
+constexpr std::string_view kPrefix = "sha256:";
+
 /// Bytes on their way out, gathered to chunks.
 class Chunks {
  public:
@@ -209,6 +211,7 @@ class PlanJson {
       out_.number(++id);
       out_.text(",");
       write_subject(fact.subject, fact.index);
+      write_model(fact.subject, fact.index);
       out_.text(",\"property\":\"");
       out_.text(to_string(fact.property));
       out_.text("\",\"value\":");
@@ -229,9 +232,9 @@ class PlanJson {
       lines.next();
       out_.text("{");
       write_subject(difference.subject, difference.index);
-      if (difference.subject == Subject::kGpu) {
-        out_.text(",\"model\":");
-        out_.string_or_null(plan_.gpus[difference.index].model);
+      write_model(difference.subject, difference.index);
+      if (difference.subject == Subject::kVm) {
+        out_.text(plan_.vms[difference.index].place.known() ? ",\"listed\":true" : ",\"listed\":false");
       }
       out_.text(",\"property\":\"");
       out_.text(to_string(difference.property));
@@ -316,6 +319,8 @@ class PlanJson {
         out_.text(",\"minVram\":");
         out_.number(vm.min_vram);
       }
+      out_.text(",\"source\":");
+      write_place(vm.place);
     } else if (step.op == Op::kSetOfflineAction) {
       out_.text(",\"from\":");
       write_value(Property::kOfflineAction, step.from);
@@ -409,6 +414,13 @@ class PlanJson {
     }
   }
 
+  void write_model(Subject subject, std::uint32_t index) {
+    if (subject == Subject::kGpu) {
+      out_.text(",\"model\":");
+      out_.string_or_null(plan_.gpus[index].model);
+    }
+  }
+
   void write_value(Property property, std::uint32_t value) {
     if (value == kNone) {
       out_.text("null");
@@ -487,17 +499,20 @@ std::string write_plan(const Plan& plan, OutputFile& file) {
   const std::uint64_t id_at = PlanJson(plan, out).write(std::string(kPlanDigits, '0'));
   const std::string id = digest.hex();
   file.patch(id_at, id);
-  return "sha256:" + id;
+  return std::string(kPrefix) + id;
 }
 
 std::string write_plan(const Plan& plan, Sink& sink) {
-  Sha256 digest;
-  Chunks nowhere(nullptr, &digest);
-  PlanJson(plan, nowhere).write(std::string(kPlanDigits, '0'));
-  const std::string id = digest.hex();
+  std::string id = plan.id;
+  if (id.size() != kPrefix.size() + kPlanDigits) {
+    Sha256 digest;
+    Chunks nowhere(nullptr, &digest);
+    PlanJson(plan, nowhere).write(std::string(kPlanDigits, '0'));
+    id = std::string(kPrefix) + digest.hex();
+  }
   Chunks out(&sink, nullptr);
-  PlanJson(plan, out).write(id);
-  return "sha256:" + id;
+  PlanJson(plan, out).write(std::string_view(id).substr(kPrefix.size()));
+  return id;
 }
 
 }  // namespace gpup

@@ -19,7 +19,8 @@ namespace gpup {
 /// file's to say.
 std::string write_plan(const Plan& plan, OutputFile& file);
 
-/// The same bytes for what cannot be patched: goes over the plan twice. Returns the id.
+/// The same bytes for what cannot be patched: goes over the plan twice, unless `Plan::id` is there already. Returns the
+/// id.
 std::string write_plan(const Plan& plan, Sink& sink);
 
 }  // namespace gpup

@@ -448,7 +448,8 @@ class PlanText {
              std::uint64_t id = plan_.facts.size() + 1;
              Fact fact;
              return literal("{\"id\":") && number(id, id, id) && literal(",") && subject(fact.subject, fact.index) &&
-                    property(fact.subject, fact.property) && literal(",\"value\":") && fact_value(fact) && literal("}");
+                    model(fact.subject, fact.index) && property(fact.subject, fact.property) &&
+                    literal(",\"value\":") && fact_value(fact) && literal("}");
            });
   }
 
@@ -573,27 +574,37 @@ class PlanText {
   bool differences() {
     return literal(",\n\"differences\": ") && lines([&] {
              Difference difference;
-             return literal("{") && subject(difference.subject, difference.index) && model(difference) &&
+             return literal("{") && subject(difference.subject, difference.index) &&
+                    model(difference.subject, difference.index) && listed(difference) &&
                     property(difference.subject, difference.property) && literal(",\"before\":") &&
                     before_and_after(difference) && sizes(difference) && source(difference) && literal("}");
            });
   }
 
-  bool model(const Difference& difference) {
-    if (difference.subject != Subject::kGpu) {
+  // Every line about a GPU says its model.
+  bool model(Subject subject, std::uint32_t gpu) {
+    if (subject != Subject::kGpu) {
       return true;
     }
     std::string_view model;
     if (!literal(",\"model\":") || !string_or_null(model)) {
       return false;
     }
-    gpu_differs_.resize(plan_.gpus.size());
-    if (gpu_differs_[difference.index]) {
-      return no("one difference of a GPU");
+    model_known_.resize(plan_.gpus.size());
+    if (!model_known_[gpu]) {
+      model_known_[gpu] = true;
+      plan_.gpus[gpu].model = kept(model);
     }
-    gpu_differs_[difference.index] = true;
-    plan_.gpus[difference.index].model = kept(model);
-    return true;
+    return plan_.gpus[gpu].model == model || no("the model that the GPU has elsewhere in the plan");
+  }
+
+  // Whether a line of the file lists the VM; its place follows.
+  bool listed(const Difference& difference) {
+    if (difference.subject != Subject::kVm) {
+      return true;
+    }
+    listed_ = is(",\"listed\":true");
+    return listed_ || literal(",\"listed\":false");
   }
 
   bool before_and_after(Difference& difference) {
@@ -643,8 +654,16 @@ class PlanText {
     if (!literal(",\"source\":") || !place(difference.source)) {
       return false;
     }
-    if (difference.subject == Subject::kVm && !plan_.vms[difference.index].place.known()) {
-      plan_.vms[difference.index].place = difference.source;
+    if (difference.subject == Subject::kVm) {
+      PlanVm& vm = plan_.vms[difference.index];
+      if (listed_ && !vm.place.known()) {
+        vm.place = difference.source;
+      }
+      if (listed_ != vm.place.known()) {
+        return no("a place for a VM that is listed");
+      }
+      vm_differs_.resize(plan_.vms.size());
+      vm_differs_[difference.index] = true;
     }
     plan_.differences.push_back(difference);
     return true;
@@ -747,7 +766,14 @@ class PlanText {
       return false;
     }
     vm.new_gpu = step.gpu == kNone ? PlanVm::kHostChooses : step.gpu;
-    return !is(",\"minVram\":") || number(1, std::numeric_limits<std::uint64_t>::max(), vm.min_vram);
+    if (is(",\"minVram\":") && !number(1, std::numeric_limits<std::uint64_t>::max(), vm.min_vram)) {
+      return false;
+    }
+    const bool listed = vm.place.known();
+    const bool told = step.vm < vm_differs_.size() && vm_differs_[step.vm];
+    vm.place = {};
+    return literal(",\"source\":") && place(vm.place) &&
+           (!told || listed == vm.place.known() || no("a place for a VM that is listed"));
   }
 
   bool after(Step& step) {
@@ -882,10 +908,12 @@ class PlanText {
   std::uint32_t last_host_ = kNone;
   std::uint32_t last_vm_ = kNone;
   std::uint32_t last_file_ = kNone;
-  std::vector<bool> gpu_differs_;        // by GPU
+  std::vector<bool> model_known_;        // by GPU
   std::vector<bool> adapters_known_;     // by VM
   std::vector<std::string_view> after_;  // what differences say that VMs hold in the end, one after the other
   std::vector<std::string_view> held_;
+  bool listed_ = false;
+  std::vector<bool> vm_differs_;  // by VM
   std::string spelled_;
   std::string again_;
   std::string name_;

@@ -19,7 +19,4 @@ struct PlanTextOptions {
 void render_plan_text(const Plan& plan, const PlanTextOptions& options, Sink& sink);
 void render_plan_text(const Plan& plan, const PlanTextOptions& options, std::string& out);
 
-/// `Plan: 1 partition count to set, 3 VMs to stop and start, ...`: without a newline.
-std::string plan_summary(const Plan& plan);
-
 }  // namespace gpup

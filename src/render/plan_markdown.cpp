@@ -1,0 +1,167 @@
+#include "render/plan_markdown.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "render/plan_outline.h"
+
+namespace gpup {
+
+namespace {
+
+constexpr std::size_t kChunk = 64UL * 1024;
+
+// Text from outside as a code span: nothing in it is markup, a link, a mention or HTML. The marks are longer than any
+// run of backticks in it. Lists rather than tables, since a table splits its cells at pipes even within code.
+std::string code(std::string_view text) {
+  const std::string safe = escape_terminal(text);
+  if (safe.find_first_not_of(' ') == std::string::npos) {
+    return fmt::format("`\"{}\"`", safe);
+  }
+  std::size_t longest = 0;
+  std::size_t run = 0;
+  for (const char c : safe) {
+    run = c == '`' ? run + 1 : 0;
+    longest = std::max(longest, run);
+  }
+  const std::string marks(longest + 1, '`');
+  const bool pad = safe.front() == '`' || safe.back() == '`' || (safe.front() == ' ' && safe.back() == ' ');
+  return pad ? fmt::format("{0} {1} {0}", marks, safe) : fmt::format("{0}{1}{0}", marks, safe);
+}
+
+std::string codes(const std::vector<std::string>& names, std::size_t count) {
+  std::vector<std::string> quoted;
+  quoted.reserve(names.size());
+  for (const std::string& name : names) {
+    quoted.push_back(code(name));
+  }
+  return some_of(quoted, count);
+}
+
+class PlanMarkdown {
+ public:
+  PlanMarkdown(const Plan& plan, const PlanMarkdownOptions& options, Sink& sink)
+      : plan_(plan), sink_(sink), fold_(folded(plan, options.full)) {}
+
+  void write() {
+    out_ += plan_.name.empty() ? "## GPU partitioning plan\n\n"
+                               : fmt::format("## GPU partitioning plan {}\n\n", code(plan_.name));
+    if (plan_.steps.empty() && plan_.differences.empty()) {
+      out_ +=
+          plan_.incomplete() ? "Nothing to do on the hosts that were checked.\n" : "In desired state. Nothing to do.\n";
+    } else {
+      out_ += fmt::format("**{}**\n", plan_summary(plan_));
+      write_hosts();
+      write_steps();
+    }
+    write_warnings();
+    write_not_checked();
+    sink_.write(out_);
+  }
+
+ private:
+  void flush() {
+    if (out_.size() > kChunk) {
+      sink_.write(out_);
+      out_.clear();
+    }
+  }
+
+  void write_hosts() {
+    for (const OutlineHost& host : outline_hosts(plan_, fold_)) {
+      out_ += host.count == 1 ? fmt::format("\n### Host {}\n\n", codes(host.names, 1))
+                              : fmt::format("\n### {} hosts alike: {}\n\n", host.count, codes(host.names, host.count));
+      for (const OutlineItem& item : host.items) {
+        write_item(item);
+        flush();
+      }
+    }
+  }
+
+  void write_item(const OutlineItem& item) {
+    out_ += item.count == 1 ? (item.gpu ? "- GPU " : "- VM ")
+                            : fmt::format("- {} {} ", item.count, item.gpu ? "GPUs" : "VMs");
+    out_ += codes(item.names, item.count);
+    if (!item.fate.empty()) {
+      out_ += item.fate.starts_with("stopped") ? fmt::format(": **{}**", item.fate) : ": " + item.fate;
+    }
+    if (item.unlisted) {
+      out_ += ", **not in the file**";
+    }
+    if (!item.place.empty()) {
+      out_ += fmt::format(" ({}{})", code(item.place), item.count == 1 ? "" : " ...");
+    }
+    out_ += '\n';
+    for (const OutlineChange& change : item.changes) {
+      out_ += fmt::format("  - {}: {} -> {}\n",
+                          change.what.starts_with("partition count of ") ? code(change.what) : change.what,
+                          code(change.before), code(change.after));
+    }
+  }
+
+  void write_steps() {
+    out_ += fmt::format("\n<details><summary>Steps: {}</summary>\n\n", plan_.steps.size());
+    outline_steps(plan_, fold_, [&](const OutlineStep& step) {
+      out_ += fmt::format("- **{}** {} ", step.id, to_string(step.op));
+      if (step.count > 1) {
+        out_ += fmt::format("{} times, the first on ", step.count);
+      }
+      out_ += code(step.target);
+      if (!step.detail.empty()) {
+        out_ += " " + code(step.detail);
+      }
+      out_ += fmt::format(": {}\n", code(step.reason));
+      flush();
+    });
+    out_ += "\n</details>\n";
+  }
+
+  void write_warnings() {
+    if (plan_.diagnostics.empty()) {
+      return;
+    }
+    out_ += "\n### Warnings\n\n";
+    for (const Diagnostic& warning : plan_.diagnostics) {
+      out_ += fmt::format("- **{}** ", to_string(warning.code));
+      if (!warning.file.empty()) {
+        out_ += code(fmt::format("{}:{}", warning.file, warning.line)) + " ";
+      }
+      out_ += code(warning.message);
+      out_ += warning.hint.empty() ? "\n" : fmt::format(": {}\n", code(warning.hint));
+      flush();
+    }
+  }
+
+  void write_not_checked() {
+    if (plan_.not_checked.empty()) {
+      return;
+    }
+    out_ += "\n### Not checked\n\n";
+    for (const NotChecked& host : plan_.not_checked) {
+      out_ += fmt::format("- host {}: {}\n", code(host.host), code(host.error));
+      flush();
+    }
+  }
+
+  const Plan& plan_;
+  Sink& sink_;
+  bool fold_;
+  std::string out_;
+};
+
+}  // namespace
+
+void render_plan_markdown(const Plan& plan, const PlanMarkdownOptions& options, Sink& sink) {
+  PlanMarkdown(plan, options, sink).write();
+}
+
+void render_plan_markdown(const Plan& plan, const PlanMarkdownOptions& options, std::string& out) {
+  StringSink sink;
+  render_plan_markdown(plan, options, sink);
+  out += sink.text;
+}
+
+}  // namespace gpup

@@ -1,0 +1,169 @@
+#include "render/plan_text.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "base/diagnostics.h"
+#include "base/text.h"
+#include "render/plan_outline.h"
+
+namespace gpup {
+
+namespace {
+
+constexpr std::string_view kBold = "\x1b[1m";
+constexpr std::string_view kYellow = "\x1b[33m";
+constexpr std::string_view kGreen = "\x1b[32m";
+constexpr std::string_view kPlain = "\x1b[0m";
+constexpr std::size_t kChunk = 64UL * 1024;
+
+// Columns on a terminal, about: one a character.
+std::size_t columns(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+}
+
+class PlanText {
+ public:
+  PlanText(const Plan& plan, const PlanTextOptions& options, Sink& sink)
+      : plan_(plan), options_(options), sink_(sink), fold_(folded(plan, options.full)) {}
+
+  void write() {
+    if (plan_.steps.empty() && plan_.differences.empty()) {
+      out_ += painted(kGreen, plan_.incomplete() ? "Nothing to do on the hosts that were checked."
+                                                 : "In desired state. Nothing to do.");
+      out_ += '\n';
+    } else {
+      write_hosts();
+      write_steps();
+      out_ += '\n' + painted(kBold, plan_summary(plan_)) + '\n';
+      if (fold_) {
+        out_ += "Like changes are told together; --full shows each.\n";
+      }
+    }
+    write_warnings();
+    write_not_checked();
+    sink_.write(out_);
+  }
+
+ private:
+  std::string painted(std::string_view color, std::string_view text) const {
+    return options_.color ? fmt::format("{}{}{}", color, text, kPlain) : std::string(text);
+  }
+
+  void flush() {
+    if (out_.size() > kChunk) {
+      sink_.write(out_);
+      out_.clear();
+    }
+  }
+
+  void write_hosts() {
+    bool first = true;
+    for (const OutlineHost& host : outline_hosts(plan_, fold_)) {
+      out_ += first ? "" : "\n";
+      first = false;
+      std::string title = host.count == 1 ? "Host " : fmt::format("{} hosts alike: ", host.count);
+      title += escape_terminal(some_of(host.names, host.count));
+      out_ += painted(kBold, title);
+      out_ += host.count == 1 ? "\n" : fmt::format("; on {}:\n", escape_terminal(host.names.front()));
+      for (const OutlineItem& item : host.items) {
+        write_item(item);
+        flush();
+      }
+    }
+  }
+
+  void write_item(const OutlineItem& item) {
+    out_ += item.count == 1 ? (item.gpu ? "  GPU " : "  VM ")
+                            : fmt::format("  {} {} ", item.count, item.gpu ? "GPUs" : "VMs");
+    out_ += escape_terminal(some_of(item.names, item.count));
+    if (!item.fate.empty()) {
+      out_ += ": " + (item.fate.starts_with("stopped") ? painted(kYellow, item.fate) : item.fate);
+    }
+    if (item.unlisted) {
+      out_ += ", " + painted(kYellow, "not in the file");
+    }
+    if (!item.place.empty()) {
+      out_ += fmt::format("  [{}{}]", escape_terminal(item.place), item.count == 1 ? "" : " ...");
+    }
+    out_ += '\n';
+    std::size_t width = 0;
+    for (const OutlineChange& change : item.changes) {
+      width = std::max(width, columns(change.what));
+    }
+    for (const OutlineChange& change : item.changes) {
+      out_ += "      " + escape_terminal(change.what);
+      out_.append(width - columns(change.what) + 2, ' ');
+      out_ += fmt::format("{} -> {}\n", escape_terminal(change.before), escape_terminal(change.after));
+    }
+  }
+
+  void write_steps() {
+    out_ += '\n' + painted(kBold, "Steps") + '\n';
+    const std::size_t digits = std::to_string(plan_.steps.size()).size();
+    outline_steps(plan_, fold_, [&](const OutlineStep& step) {
+      std::string line = fmt::format("  {:>{}}  {:<20}", step.id, digits, to_string(step.op));
+      if (step.count > 1) {
+        line += fmt::format("{} times, the first on ", step.count);
+      }
+      line += escape_terminal(step.target);
+      if (!step.detail.empty()) {
+        line += "  " + escape_terminal(step.detail);
+      }
+      const std::string reason = escape_terminal(step.reason);
+      if (columns(line) + 2 + columns(reason) <= options_.width) {
+        out_ += fmt::format("{}  {}\n", line, reason);
+      } else {
+        out_ += fmt::format("{}\n{:{}}{}\n", line, "", digits + 6, reason);
+      }
+      flush();
+    });
+  }
+
+  void write_warnings() {
+    if (plan_.diagnostics.empty()) {
+      return;
+    }
+    // A plan that was read back does not know the lines of its files; both are told alike.
+    Diagnostics warnings = plan_.diagnostics;
+    for (Diagnostic& warning : warnings) {
+      warning.excerpt.clear();
+      warning.caret = 0;
+    }
+    out_ += '\n' + render_diagnostics(warnings, options_.color);
+  }
+
+  void write_not_checked() {
+    if (plan_.not_checked.empty()) {
+      return;
+    }
+    out_ += '\n' + painted(kBold, "Not checked") + '\n';
+    for (const NotChecked& host : plan_.not_checked) {
+      out_ += fmt::format("  {}: {}\n", escape_terminal(host.host), escape_terminal(host.error));
+      flush();
+    }
+  }
+
+  const Plan& plan_;
+  const PlanTextOptions& options_;
+  Sink& sink_;
+  bool fold_;
+  std::string out_;
+};
+
+}  // namespace
+
+void render_plan_text(const Plan& plan, const PlanTextOptions& options, Sink& sink) {
+  PlanText(plan, options, sink).write();
+}
+
+void render_plan_text(const Plan& plan, const PlanTextOptions& options, std::string& out) {
+  StringSink sink;
+  render_plan_text(plan, options, sink);
+  out += sink.text;
+}
+
+}  // namespace gpup
