@@ -2,6 +2,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -77,6 +78,11 @@ class RealWorld : public WritingWorld {
   }
   Result<std::string> read_stdin(std::uint64_t most) override { return gpup::read_stdin(most); }
   bool is_folder(const std::string& path) override { return gpup::is_folder(path); }
+  std::string absolute(const std::string& path) override {
+    std::error_code unknown;
+    const std::filesystem::path whole = std::filesystem::absolute(path, unknown);
+    return unknown ? path : whole.lexically_normal().string();
+  }
   Result<std::vector<std::string>> list_folder(const std::string& path) override { return gpup::list_folder(path); }
   Result<std::unique_ptr<OutputFile>> create_output(const std::string& path) override {
     return gpup::create_output(path);

@@ -174,6 +174,15 @@ int run_export(const Call& call) {
   const std::string_view saved = call.line.value("observed").value_or("");
   options.snapshot = saved == "-" ? "snapshot.json" : std::string(saved);
   options.folder = folder_of(call.line.value("out").value_or(""));
+  if (options.folder.starts_with('/') || options.folder.starts_with("..")) {
+    // Seen from there, a path of the working folder has no relative name that is sure.
+    options.snapshot = options.snapshot.empty() ? options.snapshot : call.world.absolute(options.snapshot);
+    for (HostTarget& target : options.targets) {
+      for (std::string* path : {&target.connect.file, &target.connect.identity_file, &target.connect.known_hosts}) {
+        *path = path->empty() ? *path : call.world.absolute(*path);
+      }
+    }
+  }
   const auto text = export_desired(seen->observed, options);
   if (!text) {
     return cannot_see(call, text.error());

@@ -30,6 +30,8 @@ class World {
   virtual Result<std::string> read_file(const std::string& path, std::uint64_t most) = 0;
   virtual Result<std::string> read_stdin(std::uint64_t most) = 0;
   virtual bool is_folder(const std::string& path) = 0;
+  /// The path from the root.
+  virtual std::string absolute(const std::string& path) = 0;
   /// The names of the files in a folder (no folders), in no particular order.
   virtual Result<std::vector<std::string>> list_folder(const std::string& path) = 0;
   /// A file that appears whole or not at all.

@@ -88,6 +88,7 @@ class PaperWorld : public WritingWorld {
   }
   Result<std::string> read_stdin(std::uint64_t) override { return std::string(); }
   bool is_folder(const std::string&) override { return false; }
+  std::string absolute(const std::string& path) override { return path; }
   Result<std::vector<std::string>> list_folder(const std::string&) override { return std::vector<std::string>(); }
   Result<std::unique_ptr<OutputFile>> create_output(const std::string& path) override {
     return std::make_unique<MemoryFile>(files[path]);
