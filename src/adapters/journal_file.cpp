@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -265,7 +266,11 @@ std::string default_journal_folder() {
   if (state != nullptr && state[0] == '/') {
     return std::string(state) + "/gpup/journal";
   }
-  const char* const home = std::getenv("HOME");
+  const char* home = std::getenv("HOME");
+  if (home == nullptr || home[0] == '\0') {
+    const passwd* const user = ::getpwuid(::getuid());  // a service may run without an environment
+    home = user == nullptr ? nullptr : user->pw_dir;
+  }
   return home != nullptr && home[0] != '\0' ? std::string(home) + "/.local/state/gpup/journal" : std::string();
 }
 

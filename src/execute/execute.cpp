@@ -104,6 +104,7 @@ class Run {
     if (!plan_.steps.empty() && may_start()) {
       perform_steps();
       restore();
+      report_.ended = now_();
       if (const Result<Done> noted = journal_.end(plan_, report_); !noted) {
         journal_failed(noted.error());
       }

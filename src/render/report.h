@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "base/sink.h"
 #include "execute/report.h"
 #include "plan/plan.h"
@@ -10,8 +12,15 @@ namespace gpup {
 /// that starts each, what was not checked, one summary line. Escaped for a terminal.
 void render_report_text(const Plan& plan, const Report& report, Sink& out, bool color = false);
 
+/// The report as a markdown page: for a pull request or a job's summary.
+void render_report_markdown(const Plan& plan, const Report& report, Sink& out);
+
 /// The report as JSON (`schemas/report.v1.schema.json`).
 void render_report_json(const Plan& plan, const Report& report, Sink& out);
+
+/// The report's one line: `6 steps: 5 done, 1 failed; 2 of 3 VMs that it starts run with their partition; 1 VM is left
+/// off`, or why nothing was touched. Unescaped: it holds no text from outside.
+std::string report_summary(const Plan& plan, const Report& report);
 
 /// One step as a line of progress: `stop-vm hv-e1/vm/vdi-01`. Escaped.
 std::string step_line(const Plan& plan, std::uint32_t step);

@@ -1,0 +1,154 @@
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "base/json_writer.h"
+#include "render/diagnostics_json.h"
+#include "render/report.h"
+
+namespace gpup {
+
+namespace {
+
+constexpr std::size_t kChunk = std::size_t{64} * 1024;
+
+void append_text(std::string& out, std::string_view name, std::string_view value) {
+  out += name;
+  append_json_string_or_null(out, value);
+}
+
+void append_flag(std::string& out, std::string_view name, std::optional<bool> value) {
+  out += name;
+  if (value) {
+    append_json_bool(out, *value);
+  } else {
+    out += "null";
+  }
+}
+
+void append_time(std::string& out, std::string_view name, Time time) {
+  out += name;
+  append_json_string(out, to_string(time));
+}
+
+std::string_view refusal_word(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::kHeld:
+      return "lock-held";
+    case Refusal::kFactBroken:
+      return "fact-broken";
+    case Refusal::kCannotStart:
+      return "cannot-start";
+    case Refusal::kNotRefused:
+      break;
+  }
+  return "";
+}
+
+void append_step(std::string& out, const Plan& plan, const StepResult& result) {
+  const Step& step = plan.steps[result.step];
+  out += "{\"id\": ";
+  append_json_number(out, result.step + 1ULL);
+  append_text(out, ", \"op\": ", to_string(step.op));
+  append_text(out, ", \"host\": ", plan.hosts[host_of(plan, step)].name);
+  append_text(out, ", \"vm\": ", step.vm == kNone ? std::string_view() : plan.vms[step.vm].name);
+  append_text(out, ", \"vmId\": ", step.vm == kNone ? std::string_view() : plan.vms[step.vm].id);
+  append_text(out, ", \"gpu\": ", step.gpu == kNone ? std::string_view() : plan.gpus[step.gpu].name);
+  append_text(out, ", \"outcome\": ", to_string(result.outcome));
+  append_text(out, ", \"message\": ", result.message);
+  append_time(out, ", \"startedAt\": ", result.started);
+  append_time(out, ", \"endedAt\": ", result.ended);
+  append_flag(out, ", \"sent\": ", result.sent);
+  append_flag(out, ", \"assigned\": ", result.assigned);
+  append_flag(out, ", \"resolved\": ", result.resolved);
+  out += ", \"found\": ";
+  if (result.adapter.empty() && !result.vram) {
+    out += "null}";
+    return;
+  }
+  append_text(out, "{\"adapter\": ", result.adapter);
+  append_text(out, ", \"gpu\": ", result.gpu);
+  out += ", \"partitionId\": ";
+  append_json_number_or_null(out, result.partition_id);
+  out += ", \"vram\": ";
+  append_json_number_or_null(out, result.vram);
+  out += "}}";
+}
+
+template <class List, class Append>
+void append_list(std::string& out, Sink& sink, std::string_view name, const List& values, const Append& append) {
+  out += name;
+  out += '[';
+  std::string_view separator = "\n  ";
+  for (const auto& value : values) {
+    out += separator;
+    separator = ",\n  ";
+    append(value);
+    if (out.size() >= kChunk) {
+      sink.write(out);
+      out.clear();
+    }
+  }
+  out += ']';
+}
+
+}  // namespace
+
+void render_report_json(const Plan& plan, const Report& report, Sink& sink) {
+  std::string out = R"({"apiVersion": "gpup/v1", "kind": "Report")";
+  append_text(out, ", \"plan\": ", plan.id);
+  out += ", \"name\": ";
+  append_json_string(out, plan.name);
+  out += ",\n \"exitCode\": ";
+  append_json_number(out, static_cast<std::uint64_t>(exit_code(plan, report)));
+  append_text(out, ", \"refusal\": ", refusal_word(report.refusal));
+  append_flag(out, ", \"cancelled\": ", report.cancelled);
+  append_time(out, ", \"startedAt\": ", report.started);
+  append_time(out, ", \"endedAt\": ", report.ended);
+  append_list(out, sink, ",\n \"steps\": ", report.steps,
+              [&](const StepResult& result) { append_step(out, plan, result); });
+  append_list(out, sink, ",\n \"restored\": ", report.restored, [&](const Restored& vm) {
+    append_text(out, "{\"host\": ", vm.host);
+    append_text(out, ", \"vm\": ", vm.vm);
+    append_text(out, ", \"vmId\": ", vm.vm_id);
+    append_text(out, ", \"outcome\": ", to_string(vm.outcome));
+    append_text(out, ", \"message\": ", vm.message);
+    append_time(out, ", \"startedAt\": ", vm.started);
+    append_time(out, ", \"endedAt\": ", vm.ended);
+    out += '}';
+  });
+  append_list(out, sink, ",\n \"leftOff\": ", report.left_off, [&](const LeftOff& vm) {
+    append_text(out, "{\"host\": ", vm.host);
+    append_text(out, ", \"vm\": ", vm.vm);
+    append_text(out, ", \"vmId\": ", vm.vm_id);
+    append_text(out, ", \"message\": ", vm.message);
+    append_text(out, ", \"command\": ", vm.command);
+    out += '}';
+  });
+  Diagnostics diagnostics = plan.diagnostics;
+  diagnostics.insert(diagnostics.end(), report.diagnostics.begin(), report.diagnostics.end());
+  append_list(out, sink, ",\n \"diagnostics\": ", diagnostics,
+              [&](const Diagnostic& diagnostic) { append_diagnostic(out, diagnostic); });
+  append_list(out, sink, ",\n \"notChecked\": ", plan.not_checked, [&](const NotChecked& host) {
+    out += "{\"host\": ";
+    append_json_string(out, host.host);
+    out += ", \"error\": ";
+    append_json_string(out, host.error);
+    out += '}';
+  });
+  std::array<std::uint64_t, 5> counts{};
+  for (const StepResult& result : report.steps) {
+    ++counts.at(static_cast<std::size_t>(result.outcome));
+  }
+  out += ",\n \"summary\": ";
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    out += i == 0 ? "{\"" : ", \"";
+    out += to_string(static_cast<Outcome>(i));
+    out += "\": ";
+    append_json_number(out, counts.at(i));
+  }
+  out += "}}\n";
+  sink.write(out);
+}
+
+}  // namespace gpup
