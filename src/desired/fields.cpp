@@ -29,7 +29,8 @@ std::string subject(const Field& field) {
 
 bool refuse(Reading& reading, const Field& field, const Scalar& scalar, Code code, std::string_view but = {},
             std::string hint = {}) {
-  reading.mistakes.add(scalar.place, code, fmt::format("{} must be {}{}", subject(field), field.expected, but),
+  const std::string_view expected = field.shape == Shape::kScalars ? field.each : field.expected;
+  reading.mistakes.add(scalar.place, code, fmt::format("{} must be {}{}", subject(field), expected, but),
                        std::move(hint));
   return false;
 }
@@ -171,7 +172,7 @@ bool byte_size(Reading& reading, const Field& field, const Scalar& scalar, std::
   if (!size.value) {
     const bool overflow = size.trouble == NumberTrouble::kOverflow;
     return refuse(reading, field, scalar, overflow ? Code::kOutOfRange : Code::kNotASize,
-                  overflow ? " and below 16777216TiB" : "",
+                  overflow ? ", and less than 16777216TiB" : "",
                   overflow ? "" : "a whole number and B, KiB, MiB, GiB or TiB, without a space");
   }
   if (*size.value == 0) {
@@ -186,7 +187,7 @@ bool duration(Reading& reading, const Field& field, const Scalar& scalar, std::c
   if (!duration.value) {
     const bool overflow = duration.trouble == NumberTrouble::kOverflow;
     return refuse(reading, field, scalar, overflow ? Code::kOutOfRange : Code::kNotADuration,
-                  overflow ? " and at most 2147483647s" : "",
+                  overflow ? ", and at most 2147483647s" : "",
                   overflow ? "" : "a whole number and s, m or h, without a space");
   }
   if (duration.value->count() == 0) {
@@ -265,7 +266,7 @@ bool platform(Reading& reading, const Field& field, const Scalar& scalar, std::s
     list += fmt::format("{}{}", known.size() == 2 ? "" : ", ", release.id);
   }
   std::string near = did_you_mean(to, known);
-  return refuse(reading, field, scalar, Code::kNotOneOf, {}, near.empty() ? list : near);
+  return refuse(reading, field, scalar, Code::kUnknownPlatform, {}, near.empty() ? list : near);
 }
 
 bool rule(Reading& reading, const Field& field, const Scalar& scalar, std::string& to) {
@@ -510,7 +511,8 @@ constexpr Field kGpuFields[] = {
     {"partitionCount", "a whole number, at least 1", Shape::kScalar,
      into<&DesiredGpu::partition_count, kNumber<1, kMostPartitions>>},
     {"expect", "a whole number, at least 1", Shape::kScalar, into<&DesiredGpu::expect, kNumber<1, 0xffffffff>>},
-    {"hosts", "a list of names that stand under 'hosts'", Shape::kScalars, host_of_gpu, nullptr, false},
+    {"hosts", "a list of names that stand under 'hosts'", Shape::kScalars, host_of_gpu, nullptr, false, false,
+     "a host's name"},
 };
 constexpr std::size_t kModel = number_of(kGpuFields, "model");
 constexpr std::size_t kDevice = number_of(kGpuFields, "device");
@@ -717,7 +719,7 @@ constexpr Field kDocumentFields[] = {
     {"hosts", "a list of hosts", Shape::kMappings, nullptr, &kHost, false},
     {"gpus", "a list of GPU lines", Shape::kMappings, nullptr, &kGpu},
     {"assignments", "a list of VM lines", Shape::kMappings, nullptr, &kAssignment},
-    {"policy", "a mapping", Shape::kMapping, nullptr, &kPolicy},
+    {"policy", "a mapping such as { unlisted: keep }", Shape::kMapping, nullptr, &kPolicy},
 };
 constexpr std::size_t kDocumentMetadata = number_of(kDocumentFields, "metadata");
 constexpr std::size_t kPlatform = number_of(kDocumentFields, "platform");

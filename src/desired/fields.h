@@ -84,6 +84,7 @@ struct Field {
   const Mapping* mapping = nullptr;  ///< of kMapping and kMappings
   bool may_be_empty = true;          ///< a list
   bool required = false;
+  std::string_view each = "a mapping";  ///< of a list: what an entry must be
 };
 
 struct Mapping {

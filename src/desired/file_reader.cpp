@@ -81,6 +81,20 @@ Wording wording_of(std::string_view parser) {
   return {parser, Code::kYamlSyntax, parser, ""};
 }
 
+/// yaml-cpp 0.7 makes single bytes of the escapes \\N and \\_; they mean U+0085 and U+00A0.
+std::string with_whole_characters(std::string_view value) {
+  std::string mended;
+  while (const auto at = invalid_utf8_at(value)) {
+    mended += value.substr(0, *at);
+    const auto byte = static_cast<unsigned char>(value[*at]);
+    mended += static_cast<char>(0xc0U | byte >> 6U);
+    mended += static_cast<char>(0x80U | (byte & 0x3fU));
+    value.remove_prefix(*at + 1);
+  }
+  mended += value;
+  return mended;
+}
+
 class FileReader final : public YAML::EventHandler {
  public:
   FileReader(const ScannedText& scanned, Reading& reading)
@@ -143,6 +157,7 @@ class FileReader final : public YAML::EventHandler {
   void too_deep(Place there);
   void close_secret(const YAML::Mark& mark);
   void syntax_error(const YAML::Exception& error);
+  bool indented_by_tab(std::size_t offset) const;
 
   Frame& top() { return frames_[depth_ - 1]; }
 
@@ -161,6 +176,7 @@ class FileReader final : public YAML::EventHandler {
   bool deep_said_ = false;               ///< of what is being skipped
   std::size_t skip_reason_ = kNoReason;  ///< the mistake that made us skip
   bool documents_ = false;
+  Place document_place_;
 
   Key key_ = Key::kNone;
   std::size_t field_ = 0;  ///< of a known key
@@ -170,7 +186,8 @@ class FileReader final : public YAML::EventHandler {
   std::int32_t key_column_ = 0;  ///< bytes, from 0
   bool key_plain_ = true;
   bool key_flow_ = false;
-  bool quiet_ = false;  ///< in the value of `<<`: nothing more is said of it
+  std::uint32_t tab_line_ = 0;  ///< of the last line that was refused for a tab
+  bool quiet_ = false;          ///< in the value of `<<`: nothing more is said of it
 
   bool secret_open_ = false;  ///< in the value of a key such as `password`
   std::uint32_t secret_line_ = 0;
@@ -276,6 +293,7 @@ void FileReader::OnDocumentStart(const YAML::Mark& mark) {
     }
   }
   documents_ = true;
+  document_place_ = place(mark);
   depth_ = 0;
   nesting_ = 0;
   skipping_ = 0;
@@ -294,7 +312,7 @@ void FileReader::OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) {
     check_properties(mark, "?", anchor);
   }
   if (depth_ == 0) {
-    mistakes_.add(place(mark), Code::kNoDocument, "this document is empty",
+    mistakes_.add(document_place_, Code::kNoDocument, "this document is empty",
                   "remove it, or begin it with apiVersion: gpup/v1");
     return;
   }
@@ -401,6 +419,11 @@ void FileReader::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::
     return;
   }
   key_column_ = key_ == Key::kNone ? mark.column : key_column_;
+  if (!plain && invalid_utf8_at(value)) {
+    const std::string mended = with_whole_characters(value);
+    scalar({mended, place(mark), plain}, offset, usable);
+    return;
+  }
   scalar({value, place(mark), plain}, offset, usable);
 }
 
@@ -472,6 +495,10 @@ void FileReader::unknown_key(const Scalar& scalar) {
                   false);
     return;
   }
+  if (mistakes_.full()) {
+    mistakes_.add(scalar.place, Code::kUnknownKey, {});
+    return;
+  }
   std::vector<std::string_view> known;
   std::string list;
   for (const Field& field : frame.mapping->fields) {
@@ -531,9 +558,14 @@ void FileReader::value_done(bool good, Place there) {
 
 void FileReader::wrong_kind(const Field& field, Kind kind, Place there) {
   constexpr std::array<std::string_view, 3> kSpoken = {"a single value", "a list", "a mapping"};
+  if (has_tabs_ && kind == Kind::kScalar && indented_by_tab(last_offset_)) {
+    mistakes_.add(there, Code::kYamlSyntax, "a tab may not indent", "indent with spaces");
+    tab_line_ = there.line;
+    return;
+  }
   const std::string_view is = kSpoken.at(static_cast<std::size_t>(kind));
   const bool entry = top().mapping == nullptr;
-  const std::string_view wanted = entry ? (field.shape == Shape::kScalars ? "a name" : "a mapping") : field.expected;
+  const std::string_view wanted = entry ? field.each : field.expected;
   mistakes_.add(there, Code::kWrongKind,
                 fmt::format("{}'{}' must be {}, not {}", entry ? "an entry of " : "", field.key, wanted, is));
 }
@@ -735,15 +767,26 @@ void FileReader::syntax_error(const YAML::Exception& error) {
   }
   const std::size_t from = std::min(last_offset_, offset);
   const bool secret = secret_open_ || holds_secret(text_.substr(from, offset - from));
-  std::string hint(wording.hint);
-  const std::size_t line_start = offset == 0 ? 0 : text_.rfind('\n', offset - 1) + 1;
-  const std::string_view line = text_.substr(line_start, offset - line_start);
-  const std::string_view indentation = line.substr(0, std::min(line.find_first_not_of(kBlank), line.size()));
-  if (indentation.find('\t') != std::string_view::npos) {
-    hint = "indent with spaces: a tab may not stand there";
+  const Place there = error.mark.is_null() ? Place{reading_.file, 1, 1} : place(error.mark);
+  if (has_tabs_ && indented_by_tab(offset)) {
+    if (tab_line_ != there.line) {
+      mistakes_.add(there, Code::kYamlSyntax, "a tab may not indent", "indent with spaces", !secret);
+    }
+    return;
   }
-  mistakes_.add(error.mark.is_null() ? Place{reading_.file, 1, 1} : place(error.mark), wording.code,
-                std::string(wording.message), std::move(hint), !secret);
+  mistakes_.add(there, wording.code, std::string(wording.message), std::string(wording.hint), !secret);
+}
+
+bool FileReader::indented_by_tab(std::size_t offset) const {
+  // Farther from the start of its line nobody would look for an indentation.
+  const std::size_t most = 1'000;
+  const std::string_view before = text_.substr(offset - std::min(offset, most), std::min(offset, most));
+  const std::size_t line_end = before.rfind('\n');
+  if (line_end == std::string_view::npos) {
+    return false;
+  }
+  const std::string_view line = before.substr(line_end + 1);
+  return line.substr(0, std::min(line.find_first_not_of(kBlank), line.size())).find('\t') != std::string_view::npos;
 }
 
 void FileReader::run(std::string_view parsed_text) {

@@ -63,7 +63,7 @@ std::string in_quotes(std::string_view text) {
 }
 
 void Mistakes::add(Place place, Code code, std::string message, std::string hint, bool echo) {
-  if (kept_.size() < kMost) {
+  if (!full()) {
     kept_.push_back({place, code, echo, std::move(message), std::move(hint)});
   } else if (++more_ == 1) {
     first_more_ = code;

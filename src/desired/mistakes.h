@@ -21,6 +21,9 @@ class Mistakes {
   /// How many there are, those that are not kept included.
   std::size_t count() const { return kept_.size() + more_; }
 
+  /// Whether another one would only be counted.
+  bool full() const { return kept_.size() >= kMost; }
+
   /// Takes the one back that `count()` was before it was added.
   void take_back(std::size_t number);
 
