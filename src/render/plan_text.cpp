@@ -105,7 +105,7 @@ class PlanText {
     out_ += '\n' + painted(kBold, "Steps") + '\n';
     const std::size_t digits = std::to_string(plan_.steps.size()).size();
     outline_steps(plan_, fold_, [&](const OutlineStep& step) {
-      std::string line = fmt::format("  {:>{}}  {:<20}", step.id, digits, to_string(step.op));
+      std::string line = fmt::format("  {:>{}}  {:<21}", step.id, digits, to_string(step.op));
       if (step.count > 1) {
         line += fmt::format("{} times, the first on ", step.count);
       }
