@@ -188,9 +188,10 @@ Diagnostics check_simulate(const LabJson& lab, const std::string& path) {
     }
     const LabJson& simulate = host["simulate"];
     Checker check(path, lab_text(host, "name"));
-    if (check.object(simulate, "simulate", {"placement", "forgetsGpu", "profiles", "latency", "faults"})) {
+    if (check.object(simulate, "simulate", {"placement", "forgetsGpu", "profiles", "latency", "faults", "heldBy"})) {
       check.one_of(simulate, "placement", "simulate", kPlacements, false);
       check.flag(simulate, "forgetsGpu", "simulate");
+      check.text(simulate, "heldBy", "simulate");
       check_list(check, simulate, "profiles", check_profile);
       check_list(check, simulate, "faults", check_fault);
       if (simulate.contains("latency") &&
@@ -227,6 +228,11 @@ std::optional<Fault> next_fault(const LabJson& host, const Request& request, con
     }
   }
   return std::nullopt;
+}
+
+std::string simulated_holder(const LabJson& host) {
+  const LabJson* const simulate = simulate_of(host);
+  return simulate == nullptr ? std::string() : lab_text(*simulate, "heldBy");
 }
 
 std::uint64_t latency_ms(const LabJson& host, std::string_view op) {

@@ -50,6 +50,9 @@ struct FaultCount {
 /// The first fault of the host that happens to this request, if one does.
 std::optional<Fault> next_fault(const LabJson& host, const Request& request, const FaultCount& counter);
 
+/// `simulate.heldBy` of the host: who else holds its lock; empty where nobody does.
+std::string simulated_holder(const LabJson& host);
+
 /// `simulate.latency` of the host for that op.
 std::uint64_t latency_ms(const LabJson& host, std::string_view op);
 

@@ -423,7 +423,6 @@ Result<Done> lab_start_vm(LabJson& host, const std::string& vm_id, bool& changed
     take_partition(host, row);
   }
   (**vm)["state"] = "Running";
-  (*vm)->erase("startOwed");
   changed = true;
   return Done{};
 }

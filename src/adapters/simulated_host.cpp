@@ -248,6 +248,12 @@ class SimulatedHosts : public HostWriter {
     if (const Result<Identity> there = identify(path, lab_of(target).shown()); !there) {
       return tl::unexpected(there.error());
     }
+    if (const Result<LabJson*> document = lab_of(target).document(true); document && *document != nullptr) {
+      const LabJson* const host = find_host(**document, target.name);
+      if (const std::string holder = host == nullptr ? "" : simulated_holder(*host); !holder.empty()) {
+        return fail(ErrorCode::kHeld, "held by " + holder);
+      }
+    }
     std::string name = fmt::format("{}.{}.lock", path, file_part(target.name));
     if (locks_.contains(name)) {
       return Done{};

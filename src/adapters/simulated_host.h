@@ -15,6 +15,7 @@ namespace gpup {
 //     "forgetsGpu": false,         true: an adapter that was not pinned loses its `gpu` when its VM stops
 //     "profiles": [{"model": "NVIDIA A10", "device": "10de:2236",     (either, or both)
 //                   "counts": [{"count": 4, "vram": 6375342080, "encode": 9, "decode": 6, "compute": 512}]}],
+//     "heldBy": "process 4711",    the host's lock is held by somebody else
 //     "latency": {"start-vm": 20, "observe": 5},                      milliseconds, by op
 //     "faults": [{"op": "start-vm", "vm": "vdi-01", "kind": "fail", "count": 1, "after": 0,
 //                 "message": "...", "ms": 0, "to": "hv-e2", "performed": false}]
@@ -34,7 +35,7 @@ namespace gpup {
 //   move-to            the VM moves to host `to` of the same lab first; then the request is refused
 //
 // The lab adds members of its own: `pinned` on an adapter that was assigned with a GPU, `totalEncode`, `totalDecode`
-// and `totalCompute` on a GPU whose count was set, `startOwed` on a VM that was stopped to be started again.
+// and `totalCompute` on a GPU whose count was set.
 
 /// Hosts with `transport: simulated`. They keep the platform's rules by themselves; their file is replaced
 /// atomically, never written by reading, and may be used by several processes at once.

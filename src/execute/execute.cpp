@@ -104,6 +104,7 @@ class Run {
     if (!plan_.steps.empty() && may_start()) {
       perform_steps();
       restore();
+      tell();
       report_.ended = now_();
       if (const Result<Done> noted = journal_.end(plan_, report_); !noted) {
         journal_failed(noted.error());
@@ -441,6 +442,43 @@ class Run {
       }
     }
     return from;
+  }
+
+  /// Everything that went wrong as diagnostics, each thing once: a VM that is left off tells of its own start.
+  void tell() {
+    for (const StepResult& result : report_.steps) {
+      const Step& step = plan_.steps[result.step];
+      const bool of_left_off =
+          step.op == Op::kStartVm && std::any_of(report_.left_off.begin(), report_.left_off.end(),
+                                                 [&](const LeftOff& vm) { return vm.vm_id == plan_.vms[step.vm].id; });
+      if (result.outcome == Outcome::kFailed && !of_left_off) {
+        tell_step(Code::kStepFailed, result);
+      } else if (result.outcome == Outcome::kUnknown && !of_left_off) {
+        tell_step(Code::kStepUnknown, result);
+      }
+    }
+    for (const LeftOff& vm : report_.left_off) {
+      Diagnostic diagnostic;
+      diagnostic.code = Code::kVmLeftOff;
+      diagnostic.host = vm.host;
+      diagnostic.object = "vm";
+      diagnostic.name = vm.vm;
+      diagnostic.message = fmt::format("{}: VM {} ({}) is left off: {}", vm.host, vm.vm, vm.vm_id, vm.message);
+      diagnostic.hint = fmt::format("start it on {}: {}", vm.host, vm.command);
+      report_.diagnostics.push_back(std::move(diagnostic));
+    }
+  }
+
+  void tell_step(Code code, const StepResult& result) {
+    const Step& step = plan_.steps[result.step];
+    Diagnostic diagnostic;
+    diagnostic.code = code;
+    diagnostic.host = plan_.hosts[host_of(plan_, step)].name;
+    diagnostic.object = step.vm == kNone ? "gpu" : "vm";
+    diagnostic.name = step.vm == kNone ? plan_.gpus[step.gpu].name : plan_.vms[step.vm].name;
+    diagnostic.message = fmt::format("{}: step {}, {} of {}: {}", diagnostic.host, result.step + 1, to_string(step.op),
+                                     diagnostic.name, result.message);
+    report_.diagnostics.push_back(std::move(diagnostic));
   }
 
   void left_off(const Restored& entry, std::string message) {

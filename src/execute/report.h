@@ -77,8 +77,9 @@ enum class Refusal : std::uint8_t {
 /// What came of performing a plan.
 struct Report {
   Refusal refusal = Refusal::kNotRefused;
-  Diagnostics diagnostics;        ///< why it was refused: each broken fact, each held lock
-  bool cancelled = false;         ///< asked to stop before every step was tried
+  Diagnostics diagnostics;  ///< why it was refused: each broken fact, each held lock; or each step that failed or is
+                            ///< unknown, each VM that is left off
+  bool cancelled = false;   ///< asked to stop before every step was tried
   std::vector<StepResult> steps;  ///< one a step of the plan, by its index; empty where it was refused
   std::vector<Restored> restored;
   std::vector<LeftOff> left_off;

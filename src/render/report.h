@@ -8,8 +8,8 @@
 
 namespace gpup {
 
-/// The report as people read it: what each step came to, what was verified, the VMs that are left off and the command
-/// that starts each, what was not checked, one summary line. Escaped for a terminal.
+/// The report as people read it: what each step came to, what was verified, what went wrong (a VM that is left off
+/// with the command that starts it), what was not checked, one summary line. Escaped for a terminal.
 void render_report_text(const Plan& plan, const Report& report, Sink& out, bool color = false);
 
 /// The report as a markdown page: for a pull request or a job's summary.

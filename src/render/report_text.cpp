@@ -132,21 +132,13 @@ void write_steps(const Plan& plan, const Report& report, Sink& out, bool color) 
   }
 }
 
-void write_vms(const Report& report, Sink& out) {
+void write_restored(const Report& report, Sink& out) {
   if (!report.restored.empty()) {
     out.write("\nStarted again in the end\n");
   }
   for (const Restored& vm : report.restored) {
     out.write(fmt::format("  {} {}/vm/{}{}{}\n", to_string(vm.outcome), escape_terminal(vm.host),
                           escape_terminal(vm.vm), vm.message.empty() ? "" : ": ", escape_terminal(vm.message)));
-  }
-  if (!report.left_off.empty()) {
-    out.write("\nLeft off: these virtual machines were stopped and do not run, as far as is known\n");
-  }
-  for (const LeftOff& vm : report.left_off) {
-    out.write(fmt::format("  {}/vm/{}: {}\n    start it on {} with: {}\n", escape_terminal(vm.host),
-                          escape_terminal(vm.vm), escape_terminal(vm.message), escape_terminal(vm.host),
-                          escape_terminal(vm.command)));
   }
 }
 
@@ -204,14 +196,14 @@ void render_report_text(const Plan& plan, const Report& report, Sink& out, bool 
   std::copy_if(plan.diagnostics.begin(), plan.diagnostics.end(), std::back_inserter(told),
                [](const Diagnostic& diagnostic) { return diagnostic.code == Code::kOverridden; });
   told.insert(told.end(), report.diagnostics.begin(), report.diagnostics.end());
-  if (!told.empty()) {
-    out.write(render_diagnostics(told, color));
-    out.write("\n");
-  }
   write_steps(plan, report, out, color);
-  write_vms(report, out);
+  write_restored(report, out);
+  if (!told.empty()) {
+    out.write(report.steps.empty() ? "" : "\n");
+    out.write(render_diagnostics(told, color, told.size()));
+  }
   write_not_checked(plan, out);
-  if (!report.steps.empty() || !plan.not_checked.empty()) {
+  if (!report.steps.empty() || !told.empty() || !plan.not_checked.empty()) {
     out.write("\n");
   }
   out.write(report_summary(plan, report) + "\n");

@@ -1,0 +1,404 @@
+#include "adapters/simulated_host.h"
+
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "adapters/temporary_folder.h"
+
+using namespace gpup;
+using nlohmann::json;
+
+namespace {
+
+constexpr const char* kGpu0 =
+    "\\\\?\\PCI#VEN_10DE&DEV_25B6&SUBSYS_157E10DE&REV_A1#0#{064092b3-625e-43bf-9eb5-dc845897dd59}";
+constexpr const char* kGpu1 =
+    "\\\\?\\PCI#VEN_10DE&DEV_25B6&SUBSYS_157E10DE&REV_A1#1#{064092b3-625e-43bf-9eb5-dc845897dd59}";
+
+std::string guid(int number) {
+  std::string digits = std::to_string(number);
+  return "00000000-0000-4000-8000-" + std::string(12 - digits.size(), '0') + digits;
+}
+
+json a2(const char* name, int count) {
+  return {{"name", name},
+          {"model", "NVIDIA A2"},
+          {"device", "10de:25b6"},
+          {"subsystem", "157e10de"},
+          {"status", "partitioned"},
+          {"validPartitionCounts", {16, 8, 4, 2, 1}},
+          {"partitionCount", count},
+          {"totalVram", 15918030848},
+          {"availableVram", 15918030848},
+          {"partitionVram", count == 16 ? 939524096 : 3825205248},
+          {"partitionEncode", count == 16 ? 2 : 9},
+          {"partitionDecode", count == 16 ? 1 : 6},
+          {"partitionCompute", count == 16 ? 128 : 512}};
+}
+
+json vm(int number, const char* state, json partitions = json::array()) {
+  return {{"name", "vm-" + std::to_string(number)},
+          {"id", guid(number)},
+          {"state", state},
+          {"clustered", false},
+          {"generation", 2},
+          {"offlineAction", nullptr},
+          {"partitions", std::move(partitions)}};
+}
+
+json adapter(int number, json gpu = nullptr) {
+  return {{"id", guid(number)}, {"gpu", std::move(gpu)}, {"partitionId", nullptr}, {"vram", nullptr}};
+}
+
+json lab(json gpus, json vms, json simulate = nullptr) {
+  json host = {{"name", "hv-1"},          {"build", 20349},        {"edition", "azure-stack-hci"}, {"reachable", true},
+               {"gpus", std::move(gpus)}, {"vms", std::move(vms)}, {"keepMe", {1, 2.5, "x"}}};
+  if (!simulate.is_null()) {
+    host["simulate"] = std::move(simulate);
+  }
+  return {{"apiVersion", "gpup/v1"},
+          {"kind", "Snapshot"},
+          {"takenAt", "2026-11-22T08:41:00Z"},
+          {"cluster", nullptr},
+          {"hosts", json::array({std::move(host)})}};
+}
+
+/// A lab in a folder of its own, with a host to talk to.
+struct Bench {
+  explicit Bench(const json& state) { spill(file(), state.dump(1)); }
+
+  std::string file() const { return folder / "lab.json"; }
+  HostTarget target(const std::string& name = "hv-1") const {
+    HostTarget host{name, {}};
+    host.connect.transport = Transport::kSimulated;
+    host.connect.file = file();
+    return host;
+  }
+  json state() const { return json::parse(slurp(file())); }
+  json gpu(std::size_t i) const { return state()["hosts"][0]["gpus"][i]; }
+  json machine(std::size_t i) const { return state()["hosts"][0]["vms"][i]; }
+  /// What the host says to a deed: "" or the refusal.
+  static std::string said(const Result<Done>& done) { return done ? std::string() : done.error().message; }
+
+  std::string stop(int number) { return said(hosts->stop_vm(target(), guid(number), {})); }
+  std::string start(int number) { return said(hosts->start_vm(target(), guid(number))); }
+  std::string assign(int number, std::optional<std::string> gpu = {}) {
+    return said(hosts->assign_partition(target(), guid(number), gpu));
+  }
+  std::string unassign(int number, int adapter_number) {
+    return said(hosts->unassign_partition(target(), guid(number), guid(adapter_number)));
+  }
+  std::string set_count(const std::string& name, std::uint32_t count) {
+    return said(hosts->set_partition_count(target(), name, count));
+  }
+
+  TemporaryFolder folder;
+  std::unique_ptr<HostWriter> hosts = make_simulated_hosts();
+};
+
+bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("a lab adds and removes adapters only while the machine is off, and adding twice adds twice") {
+  Bench bench(lab({a2(kGpu0, 16)}, {vm(1, "Running", {adapter(11)}), vm(2, "Off"), vm(3, "Saved")}));
+  const std::string before = slurp(bench.file());
+  CHECK(says(bench.assign(1), "InvalidState"));
+  CHECK(says(bench.unassign(1, 11), "InvalidState"));
+  CHECK(says(bench.assign(3), "InvalidState"));
+  CHECK(says(bench.unassign(2, 11), "ObjectNotFound"));
+  CHECK(says(bench.assign(9), "ObjectNotFound"));
+  CHECK(says(bench.assign(2, "no such GPU"), "ObjectNotFound"));
+  CHECK_EQ(slurp(bench.file()), before);
+  CHECK_EQ(bench.assign(2), "");
+  CHECK_EQ(bench.assign(2), "");
+  const json held = bench.machine(1)["partitions"];
+  REQUIRE_EQ(held.size(), 2);
+  CHECK_NE(held[0]["id"], held[1]["id"]);
+  CHECK(held[0]["gpu"].is_null());
+  CHECK_EQ(bench.stop(1), "");
+  CHECK_EQ(bench.unassign(1, 11), "");
+  CHECK(bench.machine(0)["partitions"].empty());
+}
+
+TEST_CASE("a lab refuses a count that is not valid, and any count of a GPU in use") {
+  json other = a2(kGpu1, 4);
+  other["status"] = "ready-for-dda";
+  Bench bench(lab({a2(kGpu0, 16), other}, {vm(1, "Off", {adapter(11, kGpu0)})}));
+  CHECK(says(bench.set_count(kGpu0, 4), "in use"));
+  CHECK(says(bench.set_count(kGpu1, 4), "ready-for-dda"));
+  CHECK_EQ(bench.unassign(1, 11), "");
+  CHECK(says(bench.set_count(kGpu0, 3), "does not accept 3"));
+  CHECK(says(bench.set_count(kGpu0, 0), "does not accept 0"));
+  CHECK_EQ(bench.assign(1), "");
+  CHECK(says(bench.set_count(kGpu0, 4), "not resolved"));
+}
+
+TEST_CASE("an A2 at 16 partitions becomes one at 4 as on a real host, and back") {
+  Bench bench(lab({a2(kGpu0, 16)}, json::array()));
+  CHECK_EQ(bench.set_count(kGpu0, 4), "");
+  CHECK_EQ(bench.gpu(0)["partitionVram"], 3825205248);
+  CHECK_EQ(bench.gpu(0)["partitionEncode"], 9);
+  CHECK_EQ(bench.gpu(0)["partitionDecode"], 6);
+  CHECK_EQ(bench.gpu(0)["partitionCompute"], 512);
+  CHECK_EQ(bench.set_count(kGpu0, 16), "");
+  CHECK_EQ(bench.gpu(0)["partitionVram"], 939524096);
+  CHECK_EQ(bench.gpu(0)["partitionEncode"], 2);
+  CHECK_EQ(bench.state()["hosts"][0]["keepMe"], json({1, 2.5, "x"}));
+}
+
+TEST_CASE("without a profile a partition gets its share, VRAM in steps of 64 MiB; a profile of the lab comes first") {
+  json gpu = a2(kGpu0, 4);
+  gpu["model"] = "NVIDIA L4";
+  gpu["device"] = "10de:27b8";
+  gpu["subsystem"] = nullptr;
+  gpu["validPartitionCounts"] = {5, 4, 3, 2};
+  json simulate = {{"profiles", {{{"model", "NVIDIA L4"}, {"counts", {{{"count", 2}, {"vram", 77}, {"encode", 5}}}}}}}};
+  Bench bench(lab({gpu}, json::array(), simulate));
+  CHECK_EQ(bench.set_count(kGpu0, 5), "");
+  CHECK_EQ(bench.gpu(0)["partitionVram"], 15918030848 / 5 / (64 << 20) * (64 << 20));
+  CHECK_EQ(bench.gpu(0)["partitionEncode"], 7);
+  CHECK_EQ(bench.set_count(kGpu0, 4), "");
+  CHECK_EQ(bench.gpu(0)["partitionEncode"], 9);  // nothing is lost on the way
+  CHECK_EQ(bench.set_count(kGpu0, 2), "");
+  CHECK_EQ(bench.gpu(0)["partitionVram"], 77);
+  CHECK_EQ(bench.gpu(0)["partitionEncode"], 5);
+  CHECK_EQ(bench.gpu(0)["partitionDecode"], 12);
+}
+
+TEST_CASE("a start resolves the adapter and takes its VRAM, a stop gives it back") {
+  for (const bool forgets : {false, true}) {
+    CAPTURE(forgets);
+    Bench bench(lab({a2(kGpu0, 4), a2(kGpu1, 4)}, {vm(1, "Off"), vm(2, "Off")}, {{"forgetsGpu", forgets}}));
+    CHECK_EQ(bench.assign(1), "");
+    CHECK_EQ(bench.assign(2, kGpu1), "");
+    CHECK_EQ(bench.start(1), "");
+    CHECK_EQ(bench.start(2), "");
+    json held = bench.machine(0)["partitions"][0];
+    CHECK_EQ(held["gpu"], kGpu0);
+    CHECK_EQ(held["partitionId"], 0);
+    CHECK_EQ(held["vram"], 3825205248);
+    CHECK_EQ(bench.gpu(0)["availableVram"], 15918030848 - 3825205248);
+    CHECK_EQ(bench.stop(1), "");
+    CHECK_EQ(bench.stop(2), "");
+    CHECK_EQ(bench.gpu(0)["availableVram"], 15918030848);
+    held = bench.machine(0)["partitions"][0];
+    CHECK_EQ(held["gpu"], forgets ? json() : json(kGpu0));
+    CHECK(held["partitionId"].is_null());
+    CHECK(held["vram"].is_null());
+    CHECK_EQ(bench.machine(1)["partitions"][0]["gpu"], kGpu1);  // pinned: it is not forgotten
+  }
+}
+
+TEST_CASE("a start without a free partition is refused as on a real host") {
+  json small = a2(kGpu0, 4);
+  small["validPartitionCounts"] = {1};
+  small["partitionCount"] = 1;
+  Bench bench(
+      lab({small}, {vm(1, "Off", {adapter(11)}), vm(2, "Off", {adapter(12)}), vm(3, "Off", {adapter(13, "gone")})}));
+  CHECK_EQ(bench.start(1), "");
+  CHECK(says(bench.start(2), "0x800705AA"));
+  CHECK(says(bench.start(3), "0x800705AA"));
+  CHECK_EQ(bench.machine(1)["state"], "Off");
+  CHECK_EQ(bench.stop(1), "");
+  CHECK_EQ(bench.start(2), "");
+}
+
+TEST_CASE("the host chooses a GPU as the lab says") {
+  struct Case {
+    const char* placement;
+    std::vector<const char*> chosen;
+  };
+  for (const Case& c : {Case{"first", {kGpu0, kGpu0, kGpu0}}, Case{"last", {kGpu1, kGpu1, kGpu1}},
+                        Case{"spread", {kGpu0, kGpu1, kGpu0}}}) {
+    CAPTURE(c.placement);
+    Bench bench(lab({a2(kGpu0, 4), a2(kGpu1, 4)},
+                    {vm(1, "Off", {adapter(11)}), vm(2, "Off", {adapter(12)}), vm(3, "Off", {adapter(13)})},
+                    {{"placement", c.placement}}));
+    for (int i = 0; i < 3; ++i) {
+      CHECK_EQ(bench.start(i + 1), "");
+      CHECK_EQ(bench.machine(static_cast<std::size_t>(i))["partitions"][0]["gpu"],
+               c.chosen[static_cast<std::size_t>(i)]);
+    }
+  }
+}
+
+TEST_CASE("only a clustered machine has an OfflineAction") {
+  json clustered = vm(2, "Running");
+  clustered["clustered"] = true;
+  Bench bench(lab({a2(kGpu0, 16)}, {vm(1, "Running"), clustered}));
+  CHECK_FALSE(bench.hosts->set_offline_action(bench.target(), guid(1), OfflineAction::kShutdown));
+  CHECK(bench.hosts->set_offline_action(bench.target(), guid(2), OfflineAction::kForceShutdown));
+  CHECK_EQ(bench.machine(1)["offlineAction"], "force-shutdown");
+}
+
+TEST_CASE("reading a lab leaves its folder as it was") {
+  Bench bench(lab({a2(kGpu0, 16)}, {vm(1, "Running")},
+                  {{"faults", {{{"op", "observe"}, {"kind", "fail"}, {"message", "asleep"}}}}}));
+  const std::string before = slurp(bench.file());
+  const auto failed = bench.hosts->observe(bench.target());
+  REQUIRE_FALSE(failed);
+  CHECK_EQ(failed.error().code, ErrorCode::kUnreachable);
+  CHECK_EQ(failed.error().message, "asleep");
+  const auto observed = bench.hosts->observe(bench.target("HV-1"));
+  REQUIRE(observed);
+  CHECK_EQ(observed->hosts.size(), 1);
+  CHECK_EQ(bench.start(1), "");  // it runs already: nothing to write either
+  CHECK_EQ(slurp(bench.file()), before);
+  CHECK_EQ(std::distance(std::filesystem::directory_iterator(bench.folder.path()), {}), 1);
+}
+
+TEST_CASE("a host that the lab lacks, or that cannot be reached, is not read and not written") {
+  json state = lab({a2(kGpu0, 16)}, {vm(1, "Running")});
+  state["hosts"][0]["reachable"] = false;
+  state["hosts"][0]["error"] = "no route to host";
+  Bench bench(state);
+  for (const char* const name : {"hv-1", "hv-9"}) {
+    const auto observed = bench.hosts->observe(bench.target(name));
+    REQUIRE_FALSE(observed);
+    CHECK_EQ(observed.error().code, ErrorCode::kUnreachable);
+    const auto stopped = bench.hosts->stop_vm(bench.target(name), guid(1), {});
+    REQUIRE_FALSE(stopped);
+    CHECK_EQ(stopped.error().code, ErrorCode::kUnreachable);
+  }
+  CHECK_EQ(bench.hosts->observe(bench.target()).error().message, "no route to host");
+  HostTarget nowhere = bench.target();
+  nowhere.connect.file = bench.folder / "none.json";
+  CHECK_EQ(bench.hosts->observe(nowhere).error().code, ErrorCode::kUnreachable);
+  CHECK_EQ(bench.hosts->lock(nowhere).error().code, ErrorCode::kUnreachable);
+}
+
+TEST_CASE("a fault happens as often as it is told, across commands, and to whom it is told") {
+  Bench bench(
+      lab({a2(kGpu0, 16)}, {vm(1, "Off"), vm(2, "Off")},
+          {{"faults",
+            {{{"op", "start-vm"}, {"vm", "vm-1"}, {"kind", "fail"}, {"count", 2}, {"after", 1}, {"message", "no"}}}}}));
+  const auto again = [&] {
+    bench.hosts = make_simulated_hosts();  // another command
+    const std::string said = bench.start(1);
+    bench.stop(1);
+    return said;
+  };
+  CHECK_EQ(bench.start(2), "");
+  CHECK_EQ(again(), "");
+  CHECK_EQ(again(), "no");
+  CHECK_EQ(again(), "no");
+  CHECK_EQ(again(), "");
+}
+
+TEST_CASE("each kind of fault leaves the machine where it says") {
+  struct Case {
+    json fault;
+    std::optional<ErrorCode> code;
+    const char* state;
+    bool reachable;
+  };
+  const Case cases[] = {
+      {{{"kind", "fail"}}, ErrorCode::kRefused, "Running", true},
+      {{{"kind", "claim-success"}}, std::nullopt, "Running", true},
+      {{{"kind", "lose-reply-before"}}, ErrorCode::kInterrupted, "Running", true},
+      {{{"kind", "lose-reply-after"}}, ErrorCode::kInterrupted, "Off", true},
+      {{{"kind", "drop-session"}}, ErrorCode::kInterrupted, "Running", false},
+      {{{"kind", "drop-session"}, {"performed", true}}, ErrorCode::kInterrupted, "Off", false},
+      {{{"kind", "delay"}, {"ms", 1}}, std::nullopt, "Off", true},
+  };
+  for (Case c : cases) {
+    CAPTURE(c.fault.dump());
+    c.fault["op"] = "stop-vm";
+    Bench bench(lab({a2(kGpu0, 16)}, {vm(1, "Running")}, {{"faults", {c.fault}}, {"latency", {{"stop-vm", 1}}}}));
+    const auto stopped = bench.hosts->stop_vm(bench.target(), guid(1), {});
+    CHECK_EQ(stopped.has_value(), !c.code.has_value());
+    if (!stopped) {
+      CHECK_EQ(stopped.error().code, *c.code);
+    }
+    CHECK_EQ(bench.machine(0)["state"], c.state);
+    CHECK_EQ(bench.hosts->observe(bench.target()).has_value(), c.reachable);
+  }
+}
+
+TEST_CASE("a machine can move to another host of the lab") {
+  json state = lab({a2(kGpu0, 4)}, {vm(1, "Running", {adapter(11)})},
+                   {{"faults", {{{"op", "stop-vm"}, {"kind", "move-to"}, {"to", "hv-2"}}}}});
+  json second = state["hosts"][0];
+  second["name"] = "hv-2";
+  second["vms"] = json::array();
+  second.erase("simulate");
+  state["hosts"].push_back(second);
+  Bench bench(state);
+  CHECK(says(bench.stop(1), "not on this host"));
+  CHECK(bench.state()["hosts"][0]["vms"].empty());
+  const json moved = bench.state()["hosts"][1]["vms"][0];
+  CHECK_EQ(moved["state"], "Running");
+  CHECK_EQ(moved["partitions"][0]["gpu"], kGpu0);
+}
+
+TEST_CASE("a slip in a simulate object is told, not ignored") {
+  Bench bench(lab({a2(kGpu0, 16)}, {vm(1, "Off")},
+                  {{"faults", {{{"op", "start"}, {"kind", "fial"}, {"cuont", 1}}}}, {"placement", "left"}}));
+  const auto observed = bench.hosts->observe(bench.target());
+  REQUIRE_FALSE(observed);
+  CHECK_EQ(observed.error().code, ErrorCode::kBadContent);
+  CHECK_EQ(observed.error().diagnostics.size(), 4);
+  CHECK_FALSE(bench.hosts->start_vm(bench.target(), guid(1)));
+}
+
+TEST_CASE("two processes may use a lab at once") {
+  constexpr int kEach = 25;
+  Bench bench(lab({a2(kGpu0, 16)}, {vm(1, "Off"), vm(2, "Off")}));
+  std::vector<pid_t> children;
+  for (int number = 1; number <= 2; ++number) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const auto hosts = make_simulated_hosts();
+      bool well = true;
+      for (int i = 0; i < kEach; ++i) {
+        well = hosts->assign_partition(bench.target(), guid(number), {}).has_value() && well;
+      }
+      ::_exit(well ? 0 : 1);
+    }
+    children.push_back(child);
+  }
+  for (const pid_t child : children) {
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    CHECK_EQ(status, 0);
+  }
+  CHECK_EQ(bench.machine(0)["partitions"].size(), kEach);
+  CHECK_EQ(bench.machine(1)["partitions"].size(), kEach);
+  CHECK_EQ(std::distance(std::filesystem::directory_iterator(bench.folder.path()), {}), 1);
+}
+
+TEST_CASE("a host's lock names who holds it and dies with its process") {
+  Bench bench(lab({a2(kGpu0, 16)}, json::array()));
+  int ready[2];
+  int leave[2];
+  REQUIRE_EQ(::pipe(ready), 0);
+  REQUIRE_EQ(::pipe(leave), 0);
+  const pid_t child = ::fork();
+  char byte = 0;
+  if (child == 0) {
+    const auto hosts = make_simulated_hosts();
+    byte = hosts->lock(bench.target()) ? 'y' : 'n';
+    [[maybe_unused]] const ssize_t put = ::write(ready[1], &byte, 1);
+    [[maybe_unused]] const ssize_t got = ::read(leave[0], &byte, 1);
+    ::_exit(0);  // without unlocking
+  }
+  REQUIRE_EQ(::read(ready[0], &byte, 1), 1);
+  CHECK_EQ(byte, 'y');
+  const auto held = bench.hosts->lock(bench.target("HV-1"));
+  REQUIRE_FALSE(held);
+  CHECK_EQ(held.error().code, ErrorCode::kHeld);
+  CHECK(says(held.error().message, "held by process " + std::to_string(child) + " since 2"));
+  REQUIRE_EQ(::write(leave[1], &byte, 1), 1);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  CHECK(bench.hosts->lock(bench.target()));
+  CHECK(bench.hosts->lock(bench.target()));  // ours already
+  bench.hosts->unlock(bench.target());
+  CHECK_EQ(std::distance(std::filesystem::directory_iterator(bench.folder.path()), {}), 1);
+}
