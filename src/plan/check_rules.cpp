@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "model/platform_rules.h"
 #include "plan/goal.h"
+#include "plan/mutant.h"
 
 namespace gpup {
 
@@ -94,7 +95,7 @@ void check_homogeneous(const DesiredState& desired, const Goal& goal, Overrides&
   const Place place = desired.gpus.empty() ? Place{} : desired.gpus.front().place;
   const About about{{}, desired.cluster ? "cluster" : "host", desired.cluster ? *desired.cluster : std::string()};
   const std::string message = fmt::format("the GPUs would not be homogeneous: {}", what);
-  if (policy == Homogeneous::kRequire) {
+  if (policy == Homogeneous::kRequire && !GPUP_MUTANT(19)) {
     // The refusal has a code of its own; an override makes it a warning that carries the reason.
     Findings broken = findings.fresh();
     overrides.broken(rule_for(RuleCheck::kHomogeneous), place, about, message, broken);

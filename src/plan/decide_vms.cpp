@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "plan/goal.h"
+#include "plan/mutant.h"
 
 namespace gpup {
 
@@ -60,7 +61,7 @@ class HostVms {
   void decide_listed(const Vm& vm, VmGoal& goal) {
     const auto adapters = on_.host->adapters_of(vm);
     const bool one_fits = adapters.size() == 1 && on_.fits(adapters.front(), goal.gpu_line);
-    if (one_fits && !on_.in_the_way(adapters.front())) {
+    if (one_fits && (GPUP_MUTANT(24) || !on_.in_the_way(adapters.front()))) {
       count_load(vm, goal);
       return;
     }
@@ -79,7 +80,7 @@ class HostVms {
     const bool on_managed =
         std::any_of(adapters.begin(), adapters.end(), [&](const Adapter& a) { return on_.on_managed(a); });
     if (on_managed) {
-      switch (desired_.policy.unlisted) {
+      switch (GPUP_MUTANT(9) ? Unlisted::kKeep : desired_.policy.unlisted) {
         case Unlisted::kUnassign:
           goal.adapters_change = true;
           goal.reason = Reason::kNotListed;
@@ -88,7 +89,8 @@ class HostVms {
           });
           break;
         case Unlisted::kKeep:
-          if (std::any_of(adapters.begin(), adapters.end(), [&](const Adapter& a) { return on_.in_the_way(a); })) {
+          if (!GPUP_MUTANT(23) &&
+              std::any_of(adapters.begin(), adapters.end(), [&](const Adapter& a) { return on_.in_the_way(a); })) {
             findings_.error(Code::kUnlistedInTheWay, desired_.policy.unlisted_place, about(vm),
                             fmt::format("VM '{}' on {} is not in the file and holds a partition of a GPU whose count "
                                         "would change",
@@ -167,9 +169,10 @@ class HostVms {
       want_offline_action(vm, goal);
     }
     const bool runs = vm.state == VmState::kRunning;
-    goal.stops = runs && (goal.adapters_change || power == Power::kOff);
-    goal.starts = (goal.stops && power != Power::kOff) || (vm.state == VmState::kOff && power == Power::kRunning);
-    if (vm.state == VmState::kOther && (goal.touched() || power != Power::kKeep)) {
+    goal.stops = runs && (goal.adapters_change || power == Power::kOff || (GPUP_MUTANT(15) && goal.offline_action));
+    goal.starts = (goal.stops && power != Power::kOff && !GPUP_MUTANT(16)) ||
+                  (vm.state == VmState::kOff && power == Power::kRunning);
+    if (vm.state == VmState::kOther && !GPUP_MUTANT(17) && (goal.touched() || power != Power::kKeep)) {
       findings_.error(Code::kVmState, place(goal), about(vm),
                       fmt::format("VM '{}' on {} is {}: only VMs that are Running or Off can be changed", vm.name,
                                   on_.host->name, vm.state_name),
@@ -179,7 +182,7 @@ class HostVms {
                                                         : "the file says what its power is to be"));
     }
     if (goal.adapters_change && goal.listed() && vm.clustered && !on_.one_model) {
-      if (goal.kept == kNone) {
+      if (goal.kept == kNone && !GPUP_MUTANT(22)) {
         findings_.error(Code::kPinClustered, place(goal), about(vm),
                         fmt::format("VM '{}' on {} is clustered and the host has GPUs of several models: its partition "
                                     "would have to be pinned to a GPU of this host, which fails over nowhere",
@@ -206,7 +209,7 @@ class HostVms {
       return;
     }
     const OfflineAction wanted = wish.offline_action.value_or(OfflineAction::kForceShutdown);
-    if (wanted != OfflineAction::kUnmanaged && vm.offline_action != wanted) {
+    if (wanted != OfflineAction::kUnmanaged && vm.offline_action != wanted && !GPUP_MUTANT(20)) {
       goal.offline_action = wanted;
     }
   }

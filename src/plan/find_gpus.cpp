@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "plan/goal.h"
+#include "plan/mutant.h"
 
 namespace gpup {
 
@@ -83,8 +84,8 @@ void want_count(const DesiredGpu& line, const Gpu& gpu, const HostGoal& host, Gp
     return;
   }
   const std::uint32_t wanted = *line.partition_count;
-  if (std::find(gpu.valid_partition_counts.begin(), gpu.valid_partition_counts.end(), wanted) ==
-      gpu.valid_partition_counts.end()) {
+  if (!GPUP_MUTANT(11) && std::find(gpu.valid_partition_counts.begin(), gpu.valid_partition_counts.end(), wanted) ==
+                              gpu.valid_partition_counts.end()) {
     findings.error(Code::kCountNotValid, line.count_place, {host.host->name, "gpu", gpu.name},
                    fmt::format("{} on {} does not accept a partition count of {}: it accepts {}", gpu.model,
                                host.host->name, wanted, fmt::join(gpu.valid_partition_counts, ", ")),

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "plan/goal.h"
+#include "plan/mutant.h"
 
 namespace gpup {
 
@@ -88,7 +89,7 @@ class HostRoom {
       added += goal.new_gpu == PlanVm::kHostChooses ? 1 : 0;
     }
     for (auto& [model, room] : models_) {
-      if (room.managed && room.load + added > room.partitions) {
+      if (room.managed && room.load + added > room.partitions && !GPUP_MUTANT(6)) {
         room.told = true;
         tell(model, kNone, room.load + added, room.partitions);
       }
@@ -115,7 +116,7 @@ class HostRoom {
 
   bool has_room(std::uint32_t g) const {
     const ModelRoom& room = models_.at(gpu(g).model);
-    return load_[g] < on_.gpus[g].count && room.load < room.partitions;
+    return GPUP_MUTANT(7) || (load_[g] < on_.gpus[g].count && room.load < room.partitions);
   }
 
   void pin(std::uint32_t v, std::uint32_t g) {
@@ -141,7 +142,7 @@ class HostRoom {
     const std::string_view wanted = desired_.assignments[goal.line].gpu;
     std::uint32_t best = kNone;
     for (std::uint32_t g = 0; g < on_.gpus.size(); ++g) {
-      if (on_.gpus[g].line != goal.gpu_line || !has_room(g)) {
+      if ((on_.gpus[g].line != goal.gpu_line && !GPUP_MUTANT(8)) || !has_room(g)) {
         continue;
       }
       if (best == kNone || better(g, best, wanted)) {

@@ -1,4 +1,5 @@
 #include "plan/host_steps.h"
+#include "plan/mutant.h"
 
 #include <algorithm>
 #include <cassert>
@@ -101,7 +102,7 @@ class Orderer {
     const Vm& vm = host_.vms[v];
     Chain chain;
     chain.vm = v;
-    if (goal.stops) {
+    if (goal.stops && !GPUP_MUTANT(1)) {
       chain.stop = add(Op::kStopVm, goal.adapters_change ? goal.reason : Reason::kPowerOff, v);
     }
     chain.first_removal = static_cast<std::uint32_t>(steps_.size());
@@ -117,6 +118,9 @@ class Orderer {
     }
     if (goal.offline_action) {
       chain.offline_action = add(Op::kSetOfflineAction, Reason::kOfflineAction, v);
+    }
+    if (goal.starts && GPUP_MUTANT(10)) {
+      add(Op::kStartVm, Reason::kWasRunning, v);
     }
     if (goal.starts) {
       const bool wanted = goal.listed() && desired_.assignments[goal.line].power == Power::kRunning;
@@ -148,7 +152,7 @@ class Orderer {
   // The edges between a VM's own steps, and between them and the counts.
   void link_chain(const Chain& chain) {
     for (std::uint32_t r = chain.first_removal; r < chain.first_removal + chain.removals; ++r) {
-      if (chain.stop != kNone) {
+      if (chain.stop != kNone && !GPUP_MUTANT(2)) {
         edge(chain.stop, r);
       }
       link_sets(r);
@@ -159,15 +163,20 @@ class Orderer {
         edge(chain.start, set);
       }
     }
-    if (chain.stop != kNone && !goal(chain).blocks && stops_after_sets(chain)) {
+    if (chain.stop != kNone && !goal(chain).blocks && stops_after_sets(chain) && !GPUP_MUTANT(14)) {
       for (const std::uint32_t set : sets_) {
         edge(set, chain.stop);
       }
     }
-    if (chain.offline_action != kNone) {
+    if (GPUP_MUTANT(18) && chain.start != kNone && !leaves_adapters(chain)) {
+      for (const std::uint32_t set : sets_) {
+        edge(set, chain.start);
+      }
+    }
+    if (chain.offline_action != kNone && !GPUP_MUTANT(25)) {
       link_to_last(chain, chain.offline_action, /*without_offline_action=*/true);
     }
-    if (chain.start != kNone) {
+    if (chain.start != kNone && !GPUP_MUTANT(5)) {
       link_to_last(chain, chain.start, false);
     }
   }
@@ -180,7 +189,7 @@ class Orderer {
     for (const std::uint32_t set : sets_) {
       const bool elsewhere = adapter.gpu >= 0 && on_.gpus[static_cast<std::size_t>(adapter.gpu)].changes &&
                              static_cast<std::uint32_t>(adapter.gpu) != steps_[set].gpu;
-      if (!elsewhere) {
+      if (!elsewhere && !GPUP_MUTANT(3)) {
         edge(removal, set);
       }
     }
@@ -337,7 +346,7 @@ class Orderer {
       return;
     }
     for (std::uint32_t r = chain.first_removal; r < chain.first_removal + chain.removals; ++r) {
-      if (!implied_by_waits(r)) {
+      if (!implied_by_waits(r) && !GPUP_MUTANT(4)) {
         edge(r, chain.assign);
       }
     }
@@ -379,7 +388,7 @@ class Orderer {
     waits_.insert(waits_.end(), places.debt.begin(), places.debt.end());
     if (own == kNone) {
       const std::uint32_t wait = places.take();
-      if (wait != kNone) {
+      if (wait != kNone && !GPUP_MUTANT(13)) {
         waits_.push_back(wait);
       }
     }
@@ -445,7 +454,7 @@ class Orderer {
         choosing.push_back(chain.start);
       }
     }
-    if (choosing.empty()) {
+    if (choosing.empty() || GPUP_MUTANT(12)) {
       return;
     }
     for (const Chain& chain : chains_) {
