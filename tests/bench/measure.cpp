@@ -1,0 +1,105 @@
+#include "bench/measure.h"
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace gpup::bench {
+
+Cost run(const Command& command) {
+  std::vector<char*> argv;
+  for (const std::string& word : command) {
+    argv.push_back(const_cast<char*>(word.c_str()));
+  }
+  argv.push_back(nullptr);
+  const auto begin = std::chrono::steady_clock::now();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const int nowhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    ::dup2(nowhere, STDIN_FILENO);
+    ::dup2(nowhere, STDOUT_FILENO);
+    ::dup2(nowhere, STDERR_FILENO);
+    ::execvp(argv[0], argv.data());
+    _exit(127);
+  }
+  int status = 0;
+  struct rusage usage {};
+  ::wait4(child, &status, 0, &usage);
+  Cost cost;
+  cost.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  cost.peak_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+  cost.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return cost;
+}
+
+std::vector<Cost> run_in_turns(const std::vector<Command>& commands, std::size_t rounds) {
+  std::vector<std::vector<Cost>> costs(commands.size());
+  for (std::size_t round = 0; round < rounds; ++round) {
+    for (std::size_t i = 0; i < commands.size(); ++i) {
+      costs[i].push_back(run(commands[i]));
+    }
+  }
+  std::vector<Cost> medians;
+  for (std::vector<Cost>& each : costs) {
+    std::sort(each.begin(), each.end(), [](const Cost& a, const Cost& b) { return a.seconds < b.seconds; });
+    medians.push_back(each[each.size() / 2]);
+  }
+  return medians;
+}
+
+namespace {
+
+// Sums what each function costs itself. The format: `ob=(3) /path` names an object, later `ob=(3)`; a line that begins
+// with a digit, `+`, `-` or `*` is a position and its cost; the one after `calls=` is what a call took.
+Instructions read_counts(const std::string& path) {
+  std::ifstream in(path);
+  Instructions counts;
+  std::string line;
+  std::string crypto = "?";
+  bool in_crypto = false;
+  bool of_a_call = false;
+  while (std::getline(in, line)) {
+    if (line.starts_with("ob=")) {
+      const std::string id = line.substr(3, line.find(')') - 2);
+      if (line.find("libcrypto") != std::string::npos) {
+        crypto = id;
+      }
+      in_crypto = id == crypto;
+    } else if (line.starts_with("cob=") && line.find("libcrypto") != std::string::npos) {
+      crypto = line.substr(4, line.find(')') - 3);
+    } else if (line.starts_with("calls=")) {
+      of_a_call = true;
+    } else if (!line.empty() &&
+               (line[0] == '+' || line[0] == '-' || line[0] == '*' || (line[0] >= '0' && line[0] <= '9'))) {
+      const std::size_t space = line.find(' ');
+      if (!of_a_call && space != std::string::npos) {
+        const std::uint64_t cost = std::stoull(line.substr(space + 1));
+        counts.all += cost;
+        counts.digest += in_crypto ? cost : 0;
+      }
+      of_a_call = false;
+    }
+  }
+  return counts;
+}
+
+}  // namespace
+
+std::optional<Instructions> count_instructions(const Command& command, const std::string& folder) {
+  const std::string counts = folder + "/callgrind.out";
+  Command all = {"valgrind", "--tool=callgrind", "--callgrind-out-file=" + counts};
+  all.insert(all.end(), command.begin(), command.end());
+  ::unlink(counts.c_str());
+  const Cost cost = run(all);
+  if (cost.exit_code < 0 || cost.exit_code > 2 || ::access(counts.c_str(), R_OK) != 0) {
+    return std::nullopt;
+  }
+  return read_counts(counts);
+}
+
+}  // namespace gpup::bench
