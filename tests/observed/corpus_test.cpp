@@ -1,0 +1,94 @@
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+#include <valijson/adapters/nlohmann_json_adapter.hpp>
+#include <valijson/schema.hpp>
+#include <valijson/schema_parser.hpp>
+#include <valijson/validator.hpp>
+
+#include "observed/read_snapshot.h"
+
+// One corpus, two judges: the reader and the schema. Whatever the schema can express, both decide alike.
+
+namespace {
+
+using nlohmann::json;
+
+std::string read_text(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::vector<std::filesystem::path> files_in(const std::string& folder) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::filesystem::path(GPUP_SOURCE_DIR) / "tests/observed/corpus" / folder)) {
+    files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::string what_the_reader_says(const std::string& text) {
+  const gpup::Result<gpup::ObservedState> read = gpup::read_snapshot(text, "s.json");
+  return read ? std::string() : gpup::render_diagnostics(read.error().diagnostics);
+}
+
+class SnapshotSchema {
+ public:
+  SnapshotSchema() {
+    const json document =
+        json::parse(read_text(std::filesystem::path(GPUP_SOURCE_DIR) / "schemas/snapshot.v1.schema.json"));
+    valijson::SchemaParser parser;
+    parser.populateSchema(valijson::adapters::NlohmannJsonAdapter(document), schema_);
+  }
+  bool accepts(const std::string& text) const {
+    const json document = json::parse(text);
+    valijson::Validator validator;
+    return validator.validate(schema_, valijson::adapters::NlohmannJsonAdapter(document), nullptr);
+  }
+
+ private:
+  valijson::Schema schema_;
+};
+
+}  // namespace
+
+TEST_CASE("the reader and the schema decide alike") {
+  const SnapshotSchema schema;
+  for (const std::filesystem::path& path : files_in("good")) {
+    CAPTURE(path.filename().string());
+    const std::string text = read_text(path);
+    CHECK_EQ(what_the_reader_says(text), "");
+    CHECK(schema.accepts(text));
+  }
+  for (const std::filesystem::path& path : files_in("bad")) {
+    CAPTURE(path.filename().string());
+    const std::string text = read_text(path);
+    CHECK_NE(what_the_reader_says(text), "");
+    CHECK_FALSE(schema.accepts(text));
+  }
+}
+
+TEST_CASE("the reader refuses what no schema can express") {
+  for (const std::filesystem::path& path : files_in("bad_beyond_schema")) {
+    CAPTURE(path.filename().string());
+    CHECK_NE(what_the_reader_says(read_text(path)), "");
+  }
+}
+
+TEST_CASE("the schema's own example is a snapshot") {
+  const json schema =
+      json::parse(read_text(std::filesystem::path(GPUP_SOURCE_DIR) / "schemas/snapshot.v1.schema.json"));
+  for (const json& example : schema["examples"]) {
+    CHECK_EQ(what_the_reader_says(example.dump()), "");
+  }
+}
