@@ -229,22 +229,24 @@ class Finder {
   }
 
   void explain_order(std::uint32_t s, WhySubject& subject) const {
-    std::string before;
+    std::vector<std::uint32_t> before;
     for (const std::uint32_t earlier : plan_.after_of(plan_.steps[s])) {
-      before += fmt::format("{}{}", before.empty() ? "" : ", ", earlier + 1);
+      before.push_back(earlier + 1);
     }
     if (!before.empty()) {
-      subject.reasons.push_back("it waits for step " + before);
+      subject.reasons.push_back(
+          fmt::format("it waits for step{} {}", before.size() == 1 ? "" : "s", fmt::join(before, ", ")));
     }
-    std::string later;
+    std::vector<std::uint32_t> later;
     for (std::uint32_t other = s + 1; other < plan_.steps.size(); ++other) {
       const auto after = plan_.after_of(plan_.steps[other]);
       if (std::find(after.begin(), after.end(), s) != after.end()) {
-        later += fmt::format("{}{}", later.empty() ? "" : ", ", other + 1);
+        later.push_back(other + 1);
       }
     }
     if (!later.empty()) {
-      subject.reasons.push_back("step " + later + " waits for it");
+      subject.reasons.push_back(later.size() == 1 ? fmt::format("step {} waits for it", later.front())
+                                                  : fmt::format("steps {} wait for it", fmt::join(later, ", ")));
     }
   }
 
