@@ -25,14 +25,46 @@ namespace {
 constexpr std::size_t kLongestGuess = 64;
 constexpr std::string_view kBlank = " \t";
 
-/// Lets an istream read text that stays where it is.
+// Before the parser tells of a bracket at the start of a line it reads to where that is closed, at some 300 bytes
+// for each bracket. So the brackets that are open since the last event are bounded where the text is handed out.
+constexpr std::ptrdiff_t kMostOpen = 10'000;
+
+struct TooManyOpen {};
+
+/// Lets an istream read text that stays where it is. Throws TooManyOpen.
 class TextBuffer : public std::streambuf {
  public:
-  explicit TextBuffer(std::string_view text) {
+  /// `events` counts the parser's events.
+  TextBuffer(std::string_view text, const std::size_t& events) : events_(events) {
     // The stream only reads; the interface is older than const.
     char* begin = const_cast<char*>(text.data());  // NOLINT(cppcoreguidelines-pro-type-const-cast)
     setg(begin, begin, begin + text.size());
   }
+
+ protected:
+  std::streamsize xsgetn(char* to, std::streamsize most) override {
+    const std::streamsize size = std::min<std::streamsize>(most, egptr() - gptr());
+    if (events_ != events_seen_) {
+      events_seen_ = events_;
+      open_ = 0;
+    }
+    for (std::streamsize i = 0; i < size; ++i) {
+      const char c = gptr()[i];
+      to[i] = c;
+      open_ += c == '[' || c == '{' ? 1 : 0;
+      open_ -= c == ']' || c == '}' ? 1 : 0;
+    }
+    setg(eback(), gptr() + size, egptr());
+    if (open_ > kMostOpen) {
+      throw TooManyOpen{};
+    }
+    return size;
+  }
+
+ private:
+  const std::size_t& events_;
+  std::size_t events_seen_ = 0;
+  std::ptrdiff_t open_ = 0;
 };
 
 // What yaml-cpp 0.7 says, and what it means to a person.
@@ -191,7 +223,8 @@ class FileReader final : public YAML::EventHandler {
 
   bool secret_open_ = false;  ///< in the value of a key such as `password`
   std::uint32_t secret_line_ = 0;
-  std::size_t last_offset_ = 0;  ///< of the last event
+  std::size_t events_ = 0;       ///< how many there were
+  std::size_t last_offset_ = 0;  ///< of the last scalar, list or mapping
 
   // Where a column was counted last: columns are characters, marks are bytes.
   std::size_t counted_line_ = 0;
@@ -303,6 +336,7 @@ void FileReader::OnDocumentStart(const YAML::Mark& mark) {
 void FileReader::OnDocumentEnd() {}
 
 void FileReader::OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) {
+  ++events_;
   if (skipping_ != 0) {
     return;
   }
@@ -400,6 +434,7 @@ void FileReader::OnAlias(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) {
 
 void FileReader::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                           const std::string& value) {
+  ++events_;
   const std::size_t offset = offset_of(mark);
   const bool plain = tag == "?";
   bool usable = true;
@@ -589,6 +624,7 @@ void FileReader::skip_from_here(bool because_of_mistake) {
 }
 
 void FileReader::begin_collection(Kind kind, const YAML::Mark& mark, bool flow) {
+  ++events_;
   if (secret_open_) {
     close_secret(mark);
   }
@@ -790,7 +826,7 @@ bool FileReader::indented_by_tab(std::size_t offset) const {
 }
 
 void FileReader::run(std::string_view parsed_text) {
-  TextBuffer buffer(parsed_text);
+  TextBuffer buffer(parsed_text, events_);
   std::istream stream(&buffer);
   try {
     YAML::Parser parser(stream);
@@ -798,6 +834,16 @@ void FileReader::run(std::string_view parsed_text) {
     }
   } catch (const YAML::Exception& error) {
     syntax_error(error);
+  } catch (const TooManyOpen&) {
+    reading_.draft.files_whole = false;
+    documents_ = true;
+    YAML::Mark mark;
+    mark.pos = static_cast<int>(last_offset_);
+    const std::string_view before = text_.substr(0, last_offset_);
+    mark.line = static_cast<int>(std::count(before.begin(), before.end(), '\n'));
+    mark.column = static_cast<int>(before.size() - (before.rfind('\n') + 1));  // npos + 1 is 0
+    deep_said_ = false;
+    too_deep(place(mark));
   }
   if (secret_open_) {
     mistakes_.hide_lines(reading_.file, secret_line_, 0xffffffff);

@@ -13,10 +13,7 @@ namespace {
 
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
-// The parser reads a line of opening brackets as a whole before it tells of the first, at about 300 bytes each.
-constexpr std::ptrdiff_t kMostOpenInALine = 10'000;
-
-enum Kind : std::uint8_t { kPlain, kLineEnd, kOpens, kCloses, kDash, kReturn, kControl, kHigh };
+enum Kind : std::uint8_t { kPlain, kLineEnd, kBrace, kDash, kReturn, kControl, kHigh };
 
 constexpr std::array<Kind, 256> kKinds = [] {
   std::array<Kind, 256> kinds{};
@@ -30,8 +27,7 @@ constexpr std::array<Kind, 256> kKinds = [] {
   kinds['\n'] = kLineEnd;
   kinds['\r'] = kReturn;
   kinds[0x7f] = kControl;
-  kinds['['] = kinds['{'] = kOpens;
-  kinds[']'] = kinds['}'] = kCloses;
+  kinds['{'] = kBrace;
   kinds['-'] = kDash;
   return kinds;
 }();
@@ -79,17 +75,9 @@ class Scan {
       case kLineEnd:
         ++line_;
         line_start_ = at + 1;
-        open_ = 0;
         break;
-      case kOpens:
+      case kBrace:
         ++braces_;
-        if (++open_ == kMostOpenInALine) {
-          mistakes_.add(place(at), Code::kTooDeep, fmt::format("brackets nest deeper than {}", kMostDepth));
-          scanned_.readable = false;
-        }
-        break;
-      case kCloses:
-        --open_;
         break;
       case kDash:
         dashes_ += begins_entry(at) ? 1U : 0U;
@@ -120,6 +108,10 @@ class Scan {
 
   void report(std::size_t at, unsigned code_point, std::string hint) {
     scanned_.control = true;
+    if (mistakes_.full()) {
+      mistakes_.add({}, Code::kControlCharacter, {});
+      return;
+    }
     mistakes_.add(place(at), Code::kControlCharacter,
                   fmt::format("the control character U+{:04X} may not stand in a file", code_point), std::move(hint));
   }
@@ -142,7 +134,6 @@ class Scan {
   Mistakes& mistakes_;
   std::uint32_t line_ = 1;
   std::size_t line_start_ = 0;
-  std::ptrdiff_t open_ = 0;
   std::size_t dashes_ = 0;
   std::size_t braces_ = 0;
   std::uint32_t counted_line_ = 0;

@@ -20,8 +20,7 @@ struct ScannedText {
   std::size_t most_lines = 0;  ///< how many lines under `assignments` it may hold, at most about
 };
 
-/// Reports what no file may be: too large, UTF-16, not UTF-8, with control characters, with brackets that
-/// nest beyond reason.
+/// Reports what no file may be: too large, UTF-16, not UTF-8, with control characters.
 ScannedText scan_text(std::uint32_t file, std::string_view bytes, Mistakes& mistakes);
 
 }  // namespace gpup
