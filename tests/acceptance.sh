@@ -163,7 +163,7 @@ an_unreachable_host_is_not_checked() {
   edit '.hosts[0] |= {name, reachable: false, error: "no route to host"}' lab.json
   gpup 2 drift -f desired.yaml
   says 'hv-e1' 'no route to host' 'not checked'
-  gpup 0 apply -f desired.yaml --yes
+  gpup 3 apply -f desired.yaml --yes
   gpup 3 drift -f desired.yaml
   says 'hv-e1' 'no route to host' 'not checked'
   cat "$room/out" "$room/err"
