@@ -130,7 +130,9 @@ class HostVms {
       // A VM that must be off while a count is set gets a new adapter afterwards: one that stays could be
       // unresolved meanwhile (inferred). Only where it could not be pinned again does one stay.
       const bool must_keep = vm.clustered && !on_.one_model;
-      if (goal.blocks && !must_keep) {
+      // On a host of several models it could even come back on another model.
+      const bool may_move = !on_.one_model && vm.state == VmState::kRunning;
+      if ((goal.blocks || may_move) && !must_keep) {
         continue;
       }
       goal.kept = best_kept(vm, goal, must_keep);

@@ -23,13 +23,14 @@ class HostRoom {
     count_stays();
     if (on_.one_model) {
       check_one_model();
-    } else {
-      pin_all();
-      for (auto& [model, room] : models_) {
-        if (room.managed && !room.told && room.load > room.partitions) {
-          room.told = true;
-          tell(model, kNone, room.load, room.partitions);
-        }
+      check_running();
+      return;
+    }
+    pin_all();
+    for (auto& [model, room] : models_) {
+      if (room.managed && !room.told && room.load > room.partitions) {
+        room.told = true;
+        tell(model, kNone, room.load, room.partitions);
       }
     }
     for (std::uint32_t g = 0; g < on_.gpus.size(); ++g) {
@@ -94,6 +95,29 @@ class HostRoom {
         tell(model, kNone, room.load + added, room.partitions);
       }
     }
+  }
+
+  // Where the host chooses GPUs, two VMs may well have been given one GPU in turn while the other was off. That is no
+  // trouble until both are to run.
+  void check_running() {
+    std::vector<std::uint64_t> running(on_.gpus.size(), 0);
+    for (std::size_t v = 0; v < on_.vms.size(); ++v) {
+      const Vm& vm = on_.host->vms[v];
+      for (std::uint32_t a = vm.first_adapter; a < vm.first_adapter + vm.adapter_count; ++a) {
+        if (on_.host->adapters[a].gpu >= 0 && !on_.removed(on_.vms[v], a) && will_run(v)) {
+          ++running[static_cast<std::size_t>(on_.host->adapters[a].gpu)];
+        }
+      }
+    }
+    for (std::uint32_t g = 0; g < on_.gpus.size(); ++g) {
+      if (on_.gpus[g].managed() && running[g] > on_.gpus[g].count && !models_[gpu(g).model].told) {
+        tell(gpu(g).model, g, running[g], on_.gpus[g].count);
+      }
+    }
+  }
+
+  bool will_run(std::size_t v) const {
+    return on_.vms[v].starts || (on_.host->vms[v].state == VmState::kRunning && !on_.vms[v].stops);
   }
 
   // On a host with several models each new adapter is pinned: to a GPU of its line, of the named model first.

@@ -58,6 +58,7 @@ class Orderer {
     for (const Chain& chain : chains_) {
       link_chain(chain);
     }
+    link_counts();
     find_places();
     for (const bool blocking : {true, false}) {  // those that are down anyway choose their places first
       for (const Chain& chain : chains_) {
@@ -141,11 +142,21 @@ class Orderer {
     any_overfull_ = std::any_of(on_.gpus.begin(), on_.gpus.end(), [](const GpuGoal& g) { return g.overfull; });
   }
 
-  // True where the removal comes before a count of this host is set.
-  bool before_sets(std::uint32_t removal) const {
+  // True where the removal comes before a count of this host is set. While its VM is off an adapter may be unresolved
+  // (inferred), so a VM that is stopped for one count has lost all that it loses before any count is set.
+  bool before_sets(const Chain& chain, std::uint32_t removal) const {
     const Adapter& adapter = removed_adapter(removal);
-    return on_.in_the_way(adapter) ||
-           (on_.counts_change && adapter.gpu >= 0 && on_.gpus[static_cast<std::size_t>(adapter.gpu)].overfull);
+    return on_.counts_change &&
+           (on_.in_the_way(adapter) || on_overfull(adapter) || (goal(chain).blocks && chain.stop != kNone));
+  }
+  bool before_set(const Chain& chain, std::uint32_t removal, std::uint32_t set) const {
+    const Adapter& adapter = removed_adapter(removal);
+    const bool of_another = adapter.gpu >= 0 && on_.gpus[static_cast<std::size_t>(adapter.gpu)].changes &&
+                            static_cast<std::uint32_t>(adapter.gpu) != steps_[set].gpu;
+    return before_sets(chain, removal) && !(of_another && chain.stop == kNone && !any_overfull_);
+  }
+  bool on_overfull(const Adapter& adapter) const {
+    return adapter.gpu >= 0 && on_.gpus[static_cast<std::size_t>(adapter.gpu)].overfull;
   }
   bool leaves_adapters(const Chain& chain) const { return vm(chain).adapter_count > chain.removals; }
 
@@ -155,7 +166,11 @@ class Orderer {
       if (chain.stop != kNone && !GPUP_MUTANT(2)) {
         edge(chain.stop, r);
       }
-      link_sets(r);
+      for (const std::uint32_t set : sets_) {
+        if (before_set(chain, r, set)) {
+          edge(r, set);
+        }
+      }
     }
     if (goal(chain).blocks && chain.start != kNone && leaves_adapters(chain)) {
       // What it keeps may be unresolved while it is off (inferred): the counts wait until it runs again.
@@ -181,24 +196,26 @@ class Orderer {
     }
   }
 
-  void link_sets(std::uint32_t removal) {
-    if (!before_sets(removal)) {
-      return;
-    }
-    const Adapter& adapter = removed_adapter(removal);
-    for (const std::uint32_t set : sets_) {
-      const bool elsewhere = adapter.gpu >= 0 && on_.gpus[static_cast<std::size_t>(adapter.gpu)].changes &&
-                             static_cast<std::uint32_t>(adapter.gpu) != steps_[set].gpu;
-      if (!elsewhere && !GPUP_MUTANT(3)) {
-        edge(removal, set);
-      }
-    }
+  // A VM that is down with an adapter, or gets one that the host is to resolve, could stand in the way of a count
+  // with it: it is stopped after the counts.
+  bool stops_after_sets(const Chain& chain) const {
+    return vm(chain).adapter_count != 0 || goal(chain).new_gpu == PlanVm::kHostChooses;
   }
 
-  // A VM that stays down with an adapter, or gets one that the host is to resolve, could stand in the way of a
-  // count with it: it is stopped after the counts.
-  bool stops_after_sets(const Chain& chain) const {
-    return leaves_adapters(chain) || goal(chain).new_gpu == PlanVm::kHostChooses;
+  bool grows(std::uint32_t set) const {
+    const std::uint32_t gpu = steps_[set].gpu;
+    return on_.gpus[gpu].count > host_.gpus[gpu].partition_count.value_or(0);
+  }
+
+  // Beside an overfull GPU no count is lowered before the others are raised.
+  void link_counts() {
+    for (const std::uint32_t up : sets_) {
+      for (const std::uint32_t down : sets_) {
+        if (any_overfull_ && grows(up) && !grows(down)) {
+          edge(up, down);
+        }
+      }
+    }
   }
 
   // A step waits for the end of what its VM's chain has before it.
@@ -216,12 +233,13 @@ class Orderer {
     }
   }
 
-  // True where the adapter may not be added before all counts of the host are set.
+  // True where the adapter may not be added before all counts of the host are set: it would be unresolved.
   bool waits_for_all_sets(const VmGoal& goal) const {
-    return on_.counts_change && (goal.new_gpu == PlanVm::kHostChooses || unresolved_ != 0 || any_overfull_);
+    return on_.counts_change && goal.new_gpu == PlanVm::kHostChooses;
   }
-  // Models are counted beside GPUs only where adapters without a GPU can take either.
-  bool counts_models() const { return on_.one_model || unresolved_ != 0 || any_overfull_; }
+  // Models are counted beside GPUs only where adapters without a GPU can take either, or too many are there. Where
+  // counts change as well, such adapters all go first: see wait_for_strays.
+  bool counts_models() const { return on_.one_model || (!on_.counts_change && (unresolved_ != 0 || any_overfull_)); }
 
   std::string_view model_of(std::uint32_t gpu) const { return host_.gpus[gpu].model; }
 
@@ -259,7 +277,7 @@ class Orderer {
   // Where the removal frees a place. A VM that takes a place of the same kind again takes its own.
   void supply(const Chain& chain, std::uint32_t removal) {
     const Adapter& adapter = removed_adapter(removal);
-    const bool implied = on_.counts_change && before_sets(removal);
+    const bool implied = before_sets(chain, removal);
     if (adapter.gpu >= 0) {
       const auto g = static_cast<std::uint32_t>(adapter.gpu);
       const auto places = gpu_places_.find(g);
@@ -298,7 +316,7 @@ class Orderer {
       return kNone;
     }
     for (std::uint32_t r = chain.first_removal; r < chain.first_removal + chain.removals; ++r) {
-      if (takes_place_of(removed_adapter(r), model) && !(on_.counts_change && before_sets(r))) {
+      if (takes_place_of(removed_adapter(r), model) && !before_sets(chain, r)) {
         return r;
       }
     }
@@ -346,7 +364,7 @@ class Orderer {
       return;
     }
     for (std::uint32_t r = chain.first_removal; r < chain.first_removal + chain.removals; ++r) {
-      if (!implied_by_waits(r) && !GPUP_MUTANT(4)) {
+      if (!implied_by_waits(chain, r) && !GPUP_MUTANT(4)) {
         edge(r, chain.assign);
       }
     }
@@ -362,15 +380,9 @@ class Orderer {
   }
 
   // True where the assign waits for a count that waits for this removal.
-  bool implied_by_waits(std::uint32_t removal) const {
-    if (!before_sets(removal)) {
-      return false;
-    }
-    const Adapter& adapter = removed_adapter(removal);
+  bool implied_by_waits(const Chain& chain, std::uint32_t removal) const {
     return std::any_of(waits_.begin(), waits_.end(), [&](std::uint32_t wait) {
-      return steps_[wait].op == Op::kSetPartitionCount &&
-             (adapter.gpu < 0 || !on_.gpus[static_cast<std::size_t>(adapter.gpu)].changes ||
-              steps_[wait].gpu == static_cast<std::uint32_t>(adapter.gpu));
+      return steps_[wait].op == Op::kSetPartitionCount && before_set(chain, removal, wait);
     });
   }
 
@@ -381,7 +393,54 @@ class Orderer {
     if (counts_models()) {
       const std::string_view model = wanted_model(chain);
       take(model_places_[model], own_model_removal(chain, model));
+    } else if (on_.counts_change && pinned != kNone) {
+      wait_for_strays(chain, model_of(pinned));
     }
+  }
+
+  // Adapters without a GPU count against every model, and those of an overfull GPU are too many of its own: an adapter
+  // is pinned beside them only where there is room for all of them at any moment.
+  void wait_for_strays(const Chain& chain, std::string_view model) {
+    const bool room_for_unresolved = unresolved_ <= least_slack(model);
+    for (const Chain& other : chains_) {
+      for (std::uint32_t r = other.first_removal; other.vm != chain.vm && r < other.first_removal + other.removals;
+           ++r) {
+        const Adapter& adapter = removed_adapter(r);
+        if (adapter.gpu == Adapter::kUnresolved ? !room_for_unresolved
+                                                : on_overfull(adapter) && takes_place_of(adapter, model)) {
+          waits_.push_back(r);
+        }
+      }
+    }
+  }
+
+  // Partitions of the model that no adapter with a GPU takes at any moment of the plan.
+  std::int64_t least_slack(std::string_view model) {
+    const auto known = slack_.find(model);
+    if (known != slack_.end()) {
+      return known->second;
+    }
+    std::vector<std::int64_t> in_the_end(on_.gpus.size(), 0);
+    for (std::size_t v = 0; v < on_.vms.size(); ++v) {
+      const Vm& vm = host_.vms[v];
+      for (std::uint32_t a = vm.first_adapter; a < vm.first_adapter + vm.adapter_count; ++a) {
+        if (host_.adapters[a].gpu >= 0 && !on_.removed(on_.vms[v], a)) {
+          ++in_the_end[static_cast<std::size_t>(host_.adapters[a].gpu)];
+        }
+      }
+      if (on_.vms[v].new_gpu < PlanVm::kHostChooses) {
+        ++in_the_end[on_.vms[v].new_gpu];
+      }
+    }
+    std::int64_t slack = 0;
+    for (std::uint32_t g = 0; g < on_.gpus.size(); ++g) {
+      if (host_.gpus[g].status == GpuStatus::kPartitioned && model_of(g) == model) {
+        const std::int64_t partitions = std::min(on_.gpus[g].count, host_.gpus[g].partition_count.value_or(0));
+        slack += std::max<std::int64_t>(0, partitions - std::max(named_[g], in_the_end[g]));
+      }
+    }
+    slack_.emplace(model, slack);
+    return slack;
   }
 
   void take(Places& places, std::uint32_t own) {
@@ -569,6 +628,7 @@ class Orderer {
   bool any_overfull_ = false;
   std::map<std::uint32_t, Places> gpu_places_;
   std::map<std::string_view, Places> model_places_;
+  std::map<std::string_view, std::int64_t> slack_;
   std::vector<std::uint32_t> waits_;  // of the assign at hand
 };
 

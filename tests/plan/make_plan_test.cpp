@@ -129,7 +129,17 @@ TEST_CASE("what cannot be done is refused, with a code for each reason") {
       {"a count that the GPU does not accept", a2(4).manage("NVIDIA A2", 3), "refused: GP120"},
       {"more machines than partitions", a2(1).vm("a", "Off").vm("b", "Off").manage("NVIDIA A2", 1).list("a").list("b"),
        "refused: GP121"},
-      {"two off machines on one partition",
+      {"two machines that are to run on one partition",
+       SmallWorld()
+           .gpu("X", 1)
+           .gpu("Y", 1)
+           .vm("a", "Off", {"X"})
+           .vm("b", "Off", {"X"})
+           .manage("NVIDIA A2", 1)
+           .list("a", Power::kRunning)
+           .list("b", Power::kRunning),
+       "refused: GP121"},
+      {"two machines that are off and were given one partition in turn",
        SmallWorld()
            .gpu("X", 1)
            .gpu("Y", 1)
@@ -138,7 +148,7 @@ TEST_CASE("what cannot be done is refused, with a code for each reason") {
            .manage("NVIDIA A2", 1)
            .list("a")
            .list("b"),
-       "refused: GP121"},
+       ""},
       {"a machine that is saved", a2(4).vm("a", "Saved").manage("NVIDIA A2", 4).list("a"), "refused: GP122"},
       {"a wish for the power of a saved machine",
        a2(4).vm("a", "Saved", {"X"}).manage("NVIDIA A2", 4).list("a", Power::kOff), "refused: GP122"},
