@@ -27,6 +27,9 @@ class HostRoom {
       return;
     }
     pin_all();
+    if (GPUP_MUTANT(7)) {
+      return;
+    }
     for (auto& [model, room] : models_) {
       if (room.managed && !room.told && room.load > room.partitions) {
         room.told = true;
