@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstddef>
 #include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -81,8 +83,16 @@ class Lab {
     if (const Result<Done> fresh = refresh(); !fresh) {
       return tl::unexpected(fresh.error());
     }
-    const auto found = std::find_if(observed_.hosts.begin(), observed_.hosts.end(),
-                                    [&](const Host& candidate) { return same_name(candidate.name, host); });
+    auto found = find(host);
+    if (found != observed_.hosts.end() && given_.contains(found - observed_.hosts.begin())) {
+      // Asked again: this is a run that changes hosts, not one that reads each of them once.
+      keeps_ = true;
+      known_ = false;
+      if (const Result<Done> fresh = refresh(); !fresh) {
+        return tl::unexpected(fresh.error());
+      }
+      found = find(host);
+    }
     if (found == observed_.hosts.end()) {
       return fail(ErrorCode::kUnreachable, fmt::format("{} has no host {}", shown_, host));
     }
@@ -94,7 +104,12 @@ class Lab {
     one.taken_at = observed_.taken_at;
     one.cluster = observed_.cluster;
     one.texts = observed_.texts;
-    one.hosts.push_back(*found);
+    if (keeps_) {
+      one.hosts.push_back(*found);
+    } else {
+      given_.insert(found - observed_.hosts.begin());
+      one.hosts.push_back(std::move(*found));
+    }
     return one;
   }
 
@@ -144,6 +159,7 @@ class Lab {
     if (const Result<Identity> identity = identify(path_, shown_)) {
       if (Result<ObservedState> observed = read_snapshot(std::move(text), shown_)) {
         observed_ = std::move(*observed);
+        given_.clear();
         identity_ = *identity;
         known_ = true;
         parsed_ = true;
@@ -156,6 +172,11 @@ class Lab {
   void forget() { parsed_ = false; }
 
  private:
+  std::vector<Host>::iterator find(std::string_view host) {
+    return std::find_if(observed_.hosts.begin(), observed_.hosts.end(),
+                        [&](const Host& candidate) { return same_name(candidate.name, host); });
+  }
+
   Result<Done> refresh() {
     const Result<Identity> now = identify(path_, shown_);
     if (!now) {
@@ -171,12 +192,14 @@ class Lab {
       return fail(ErrorCode::kUnreachable, text.error().message);
     }
     const bool wide = !text->empty() && (static_cast<unsigned char>((*text)[0]) >= 0xfe);
-    const bool simulates = wide || text->find("\"simulate\"") != std::string::npos;
+    constexpr std::string_view kMember = "\"simulate\"";
+    const bool simulates = wide || ::memmem(text->data(), text->size(), kMember.data(), kMember.size()) != nullptr;
     Result<ObservedState> observed = read_snapshot(std::move(*text), shown_);
     if (!observed) {
       return tl::unexpected(observed.error());
     }
     observed_ = std::move(*observed);
+    given_.clear();
     simulates_ = simulates;
     identity_ = *now;
     known_ = true;
@@ -189,6 +212,8 @@ class Lab {
   bool parsed_ = false;  ///< so is `document_`
   bool simulates_ = false;
   Identity identity_;
+  std::set<std::ptrdiff_t> given_;  ///< hosts that were moved out of `observed_`
+  bool keeps_ = false;              ///< hosts are copied, since they are asked for again
   ObservedState observed_;
   LabJson document_;
   int indent_ = 2;

@@ -136,7 +136,8 @@ struct East {
     change([&](json& all) { all[at]["simulate"]["faults"].push_back(std::move(told)); });
   }
   json machine(const std::string& name) const {
-    for (const json& one : state()["hosts"]) {
+    const json lab = state();
+    for (const json& one : lab["hosts"]) {
       for (const json& found : one["vms"]) {
         if (found["name"] == name) {
           return found;
@@ -274,7 +275,8 @@ TEST_CASE(
         const bool harmless = std::string(kind) == "delay" || std::string(kind) == "lose-reply-after";
         CHECK_EQ(code, harmless ? 0 : 7);
         CHECK(east.runs("two"));
-        CHECK(east.runs("three"));
+        // A machine that comes over with its partition keeps the GPU of hv-2 in use.
+        CHECK((east.runs("three") || std::string(kind) == "move-to"));
         if (!east.runs("one")) {
           REQUIRE_EQ(report.left_off.size(), 1);
           CHECK_EQ(report.left_off[0].vm, "one");
