@@ -124,12 +124,11 @@ class FactCheck {
     found_.push_back(std::move(diagnostic));
   }
 
-  /// `hv-e1: VM vdi-01 (711c...): state was Running, is Off`.
+  /// `VM vdi-01 (711c...): state was Running, is Off`.
   template <class Before, class After>
   void broken(std::uint32_t host, std::string_view object, std::string_view name, std::string_view subject,
               std::string_view property, const Before& before, const After& after) {
-    say(Code::kFactBroken, host, object, name,
-        fmt::format("{}: {}: {} was {}, is {}", plan_.hosts[host].name, subject, property, before, after));
+    say(Code::kFactBroken, host, object, name, fmt::format("{}: {} was {}, is {}", subject, property, before, after));
   }
 
   void check(const Fact& fact, Now& now) {
@@ -155,8 +154,7 @@ class FactCheck {
     const auto found = now.gpus.find(key);
     if (found == now.gpus.end()) {
       if (gone_gpus_.insert(fact.index).second) {
-        say(Code::kFactBroken, gpu.host, "gpu", gpu.name,
-            fmt::format("{}: {} was there, is gone", plan_.hosts[gpu.host].name, subject));
+        say(Code::kFactBroken, gpu.host, "gpu", gpu.name, fmt::format("{} was there, is gone", subject));
       }
       return;
     }
@@ -187,8 +185,8 @@ class FactCheck {
         gone_[fact.index] = true;
         const std::string place = where(vm);
         say(Code::kFactBroken, vm.host, "vm", vm.name,
-            place.empty() ? fmt::format("{}: {} was there, is gone", plan_.hosts[vm.host].name, subject)
-                          : fmt::format("{}: {} was there, is on {} now", plan_.hosts[vm.host].name, subject, place));
+            place.empty() ? fmt::format("{} was there, is gone", subject)
+                          : fmt::format("{} was there, is on {} now", subject, place));
       }
       return;
     }

@@ -148,17 +148,16 @@ class Run {
     const std::string& name = plan_.hosts[host].name;
     switch (error.code) {
       case ErrorCode::kHeld:
-        refuse(Refusal::kHeld, Code::kHostLocked, name, fmt::format("{}: its lock is {}", name, why(error)));
+        refuse(Refusal::kHeld, Code::kHostLocked, name, "the host's lock is " + why(error));
         return;
       case ErrorCode::kCannotRead:
-        refuse(Refusal::kCannotStart, Code::kCannotWrite, name, fmt::format("{}: {}", name, why(error)));
+        refuse(Refusal::kCannotStart, Code::kCannotWrite, name, why(error));
         return;
       case ErrorCode::kBadContent:
       case ErrorCode::kUnreachable:
       case ErrorCode::kRefused:
       case ErrorCode::kInterrupted:
-        refuse(Refusal::kFactBroken, Code::kHostUnreadable, name,
-               fmt::format("{}: the host cannot be read: {}", name, why(error)));
+        refuse(Refusal::kFactBroken, Code::kHostUnreadable, name, "the host cannot be read: " + why(error));
         return;
     }
   }
@@ -463,7 +462,7 @@ class Run {
       diagnostic.host = vm.host;
       diagnostic.object = "vm";
       diagnostic.name = vm.vm;
-      diagnostic.message = fmt::format("{}: VM {} ({}) is left off: {}", vm.host, vm.vm, vm.vm_id, vm.message);
+      diagnostic.message = fmt::format("VM {} ({}) is left off: {}", vm.vm, vm.vm_id, vm.message);
       diagnostic.hint = fmt::format("start it on {}: {}", vm.host, vm.command);
       report_.diagnostics.push_back(std::move(diagnostic));
     }
@@ -476,8 +475,7 @@ class Run {
     diagnostic.host = plan_.hosts[host_of(plan_, step)].name;
     diagnostic.object = step.vm == kNone ? "gpu" : "vm";
     diagnostic.name = step.vm == kNone ? plan_.gpus[step.gpu].name : plan_.vms[step.vm].name;
-    diagnostic.message = fmt::format("{}: step {}, {} of {}: {}", diagnostic.host, result.step + 1, to_string(step.op),
-                                     diagnostic.name, result.message);
+    diagnostic.message = fmt::format("step {}, {}: {}", result.step + 1, to_string(step.op), result.message);
     report_.diagnostics.push_back(std::move(diagnostic));
   }
 

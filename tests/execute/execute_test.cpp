@@ -402,7 +402,7 @@ TEST_CASE("a held lock stops a run before it touches anything") {
     REQUIRE(other->lock(plan.hosts[1]));
     const Report report = east.apply(plan);
     CHECK_EQ(exit_code(plan, report), 6);
-    CHECK(says(messages(report.diagnostics), "hv-2: its lock is held by process "));
+    CHECK(says(messages(report.diagnostics), "the host's lock is held by process "));
     CHECK_EQ(slurp(east.file()), before);
   }
   CHECK_EQ(exit_code(plan, east.apply(plan)), 0);
