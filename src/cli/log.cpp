@@ -4,6 +4,9 @@
 #include <memory>
 #include <utility>
 
+// spdlog is compiled into this file: binding its shared library at start takes longer than `gpup version` itself.
+#undef SPDLOG_COMPILED_LIB
+#undef SPDLOG_SHARED_LIB
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/basic_file_sink.h>
