@@ -175,6 +175,8 @@ bool JsonReader::stop_first_stage(bool out_of_memory) {
   return stop(0, Code::kJsonSyntax, "it is empty; expected a JSON object");
 }
 
+bool JsonReader::full() const { return findings_.size() >= kMostFindings; }
+
 bool JsonReader::finish() {
   if (at_ < count_) {
     return stop(offset(), Code::kJsonSyntax,
@@ -344,11 +346,17 @@ void JsonReader::close_names(std::size_t first) {
 }
 
 void JsonReader::repeated(Name name) {
+  if (full()) {
+    return;
+  }
   note_at(name.offset, Code::kJsonRepeated,
           fmt::format("the member '{}' stands twice in {}", shown(name.text), quoted_where()));
 }
 
 void JsonReader::missing(std::uint32_t offset, std::string_view name, std::string_view what) {
+  if (full()) {
+    return;
+  }
   note_at(offset, Code::kJsonMissing,
           where_.empty() ? fmt::format("the snapshot has no '{}'", name)
                          : fmt::format("'{}' has no '{}'; {} must have one", where(), name, what));
@@ -435,17 +443,18 @@ std::string_view JsonReader::kind() const {
 
 bool JsonReader::wrong_type(std::string_view expected) {
   const std::uint32_t place = at_ < count_ ? offset() : static_cast<std::uint32_t>(text_.size());
+  if (full()) {
+    return skip();
+  }
   const std::string_view found = kind();
-  std::string name = quoted_where();
+  const std::string name = quoted_where();
   const std::size_t before = findings_.size();
   if (!skip()) {
     return false;
   }
   // Before what was found inside the value.
-  if (before < kMostFindings) {
-    findings_.insert(findings_.begin() + static_cast<std::ptrdiff_t>(before),
-                     {place, Code::kJsonType, fmt::format("{} must be {}, not {}", name, expected, found), {}});
-  }
+  findings_.insert(findings_.begin() + static_cast<std::ptrdiff_t>(before),
+                   {place, Code::kJsonType, fmt::format("{} must be {}, not {}", name, expected, found), {}});
   return true;
 }
 

@@ -100,6 +100,8 @@ class JsonReader {
   std::string quoted_where() const;
 
   std::size_t findings() const { return findings_.size(); }
+  /// True where no more mistakes are kept: no need to put one in words.
+  bool full() const;
   /// Forgets the mistakes since the `first` one for which `drop(offset, code)` holds.
   template <class Drop>
   void forget(std::size_t first, Drop drop);

@@ -520,7 +520,7 @@ bool SnapshotReader::host(Draft& draft) {
     return true;
   }
   for (const auto& [there, name] : {std::pair(item.gpus_there, "gpus"), std::pair(item.vms_there, "vms")}) {
-    if (is_object && !there) {
+    if (is_object && !there && !json.full()) {
       json.note_at(place, Code::kJsonMissing,
                    fmt::format("{} has no '{}'; a host that was read must have it, [] where there are none",
                                json.quoted_where(), name));
@@ -536,6 +536,9 @@ bool SnapshotReader::host(Draft& draft) {
 /// Notes each name that stands there a second time, without case.
 void SnapshotReader::note_repeated(std::vector<Named>& names, std::string_view what) {
   const auto note = [&](const Named& second) {
+    if (json.full()) {
+      return;
+    }
     json.note_at(second.offset, Code::kSnapshotTwice,
                  fmt::format("{} '{}' stands twice in {}; letters' case does not tell two apart", what,
                              JsonReader::shown(second.name), json.quoted_where()));

@@ -33,8 +33,9 @@ std::string scalar(std::string_view text) {
   const bool plain =
       !text.empty() && letter(text.front()) && (letter(text.back()) || digit(text.back())) &&
       text.find("  ") == std::string_view::npos &&
-      std::all_of(text.begin(), text.end(),
-                  [&](char c) { return letter(c) || digit(c) || c == '-' || c == '_' || c == '.' || c == ' '; }) &&
+      std::all_of(
+          text.begin(), text.end(),
+          [&](char c) { return letter(c) || digit(c) || c == '-' || c == '_' || c == '.' || c == '/' || c == ' '; }) &&
       std::none_of(kWords.begin(), kWords.end(), [&](std::string_view w) { return same_name(w, text); });
   if (plain) {
     return std::string(text);
