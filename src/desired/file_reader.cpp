@@ -132,6 +132,7 @@ class FileReader final : public YAML::EventHandler {
   FileReader(const ScannedText& scanned, Reading& reading)
       : text_(scanned.text),
         ascii_(scanned.ascii),
+        control_(scanned.control),
         has_tabs_(text_.find('\t') != std::string_view::npos),
         reading_(reading),
         mistakes_(reading.mistakes) {}
@@ -195,6 +196,7 @@ class FileReader final : public YAML::EventHandler {
 
   std::string_view text_;
   bool ascii_;
+  bool control_;  ///< the text holds control characters, which were reported
   bool has_tabs_;
   Reading& reading_;
   Mistakes& mistakes_;
@@ -848,7 +850,7 @@ void FileReader::run(std::string_view parsed_text) {
   if (secret_open_) {
     mistakes_.hide_lines(reading_.file, secret_line_, 0xffffffff);
   }
-  if (!documents_ && reading_.draft.files_whole) {
+  if (!documents_ && !control_ && reading_.draft.files_whole) {
     mistakes_.add({reading_.file, 1, 1}, Code::kNoDocument, "the file holds no document",
                   "begin it with apiVersion: gpup/v1", false);
   }
@@ -868,7 +870,7 @@ void read_file(const ScannedText& scanned, Reading& reading) {
     const auto byte = static_cast<unsigned char>(clean[i]);
     const bool line_end = byte == '\n' || (byte == '\r' && i + 1 < clean.size() && clean[i + 1] == '\n');
     if ((byte < 0x20 && byte != '\t' && !line_end) || byte == 0x7f) {
-      clean[i] = '?';
+      clean[i] = i == 0 || clean[i - 1] == '\n' || clean[i - 1] == ' ' ? ' ' : 'x';
     }
   }
   reader.run(clean);
