@@ -15,7 +15,7 @@ namespace gpup {
 namespace {
 
 constexpr std::size_t kFewNames = 16;       ///< up to here names are compared one by one
-constexpr std::size_t kMostFindings = 200;  ///< more are not kept: a hostile file must not fill the memory
+constexpr std::size_t kMostFindings = 100;  ///< more are not kept: a hostile file must not fill the memory
 constexpr std::size_t kToken = 24;          ///< bytes of a token that a message shows
 constexpr std::uint64_t kLargestIndexed = 0xffffffffU - 1024U;  ///< simdjson counts in 32 bits
 
