@@ -30,12 +30,14 @@ void compare_cluster(const DesiredState& desired, const ObservedState& observed,
     return;  // nothing was read, so nothing is known of the cluster
   }
   if (desired.cluster) {
-    if (!same_name(*desired.cluster, observed.cluster)) {
+    if (*desired.cluster != observed.cluster) {
+      const bool by_case = same_name(*desired.cluster, observed.cluster);
       findings.error(
           Code::kClusterDiffers, desired.cluster_place, {{}, "cluster", *desired.cluster},
           observed.cluster.empty()
               ? fmt::format("the hosts are not in cluster '{}': they are in none", *desired.cluster)
-              : fmt::format("the hosts are not in cluster '{}' but in '{}'", *desired.cluster, observed.cluster));
+              : fmt::format("the hosts are not in cluster '{}' but in '{}'", *desired.cluster, observed.cluster),
+          by_case ? "names are compared exactly, upper and lower case included" : "");
     }
     return;
   }

@@ -172,7 +172,7 @@ class Orderer {
         }
       }
     }
-    if (goal(chain).blocks && chain.start != kNone && leaves_adapters(chain)) {
+    if (goal(chain).blocks && chain.stop != kNone && chain.start != kNone && leaves_adapters(chain)) {
       // What it keeps may be unresolved while it is off (inferred): the counts wait until it runs again.
       for (const std::uint32_t set : sets_) {
         edge(chain.start, set);
@@ -453,20 +453,62 @@ class Orderer {
     }
   }
 
-  // A VM that is off, keeps its adapter and is started: where its GPU or host was overfull, others go first.
+  // A VM that is off, keeps its adapter and is started.
+  bool starts_bare(const Chain& chain) const {
+    return chain.start != kNone && chain.stop == kNone && goal(chain).new_gpu == kNone;
+  }
+
+  // Such a start waits for the place of its adapter where others have it now: on an overfull GPU or host, or one where
+  // as many VMs run as there are partitions.
   void link_bare_start(const Chain& chain) {
-    if (chain.start == kNone || chain.stop != kNone || goal(chain).new_gpu != kNone) {
+    if (!starts_bare(chain)) {
       return;
     }
     for (const Adapter& adapter : host_.adapters_of(vm(chain))) {
       if (adapter.gpu >= 0) {
-        const auto g = static_cast<std::uint32_t>(adapter.gpu);
-        if (on_.gpus[g].overfull) {
+        if (is_crowded(static_cast<std::uint32_t>(adapter.gpu))) {
           for_removals([&](const Adapter& other) { return other.gpu == adapter.gpu; }, chain.start);
+          for_stays_off(adapter.gpu, chain.start);
         }
       } else if (std::any_of(model_places_.begin(), model_places_.end(),
                              [](const auto& entry) { return !entry.second.debt.empty(); })) {
         for_removals([](const Adapter&) { return true; }, chain.start);
+      }
+    }
+  }
+
+  // True where the GPU has not a free partition now for each VM that is started on it.
+  bool is_crowded(std::uint32_t gpu) {
+    if (running_.empty()) {
+      running_.assign(on_.gpus.size(), 0);
+      for (const Vm& vm : host_.vms) {
+        for (const Adapter& adapter : host_.adapters_of(vm)) {
+          running_if(vm.state == VmState::kRunning, adapter);
+        }
+      }
+      for (const Chain& chain : chains_) {
+        for (const Adapter& adapter : host_.adapters_of(vm(chain))) {
+          running_if(starts_bare(chain), adapter);
+        }
+      }
+    }
+    return on_.gpus[gpu].overfull || running_[gpu] > on_.gpus[gpu].count;
+  }
+  void running_if(bool runs, const Adapter& adapter) {
+    if (runs && adapter.gpu >= 0) {
+      ++running_[static_cast<std::size_t>(adapter.gpu)];
+    }
+  }
+
+  // A start waits for the stops of VMs that keep an adapter of the GPU and stay off.
+  void for_stays_off(std::int32_t gpu, std::uint32_t start) {
+    for (const Chain& chain : chains_) {
+      if (chain.stop == kNone || chain.start != kNone) {
+        continue;
+      }
+      const auto adapters = host_.adapters_of(vm(chain));
+      if (std::any_of(adapters.begin(), adapters.end(), [&](const Adapter& a) { return a.gpu == gpu; })) {
+        edge(chain.stop, start);
       }
     }
   }
@@ -629,7 +671,8 @@ class Orderer {
   std::map<std::uint32_t, Places> gpu_places_;
   std::map<std::string_view, Places> model_places_;
   std::map<std::string_view, std::int64_t> slack_;
-  std::vector<std::uint32_t> waits_;  // of the assign at hand
+  std::vector<std::uint32_t> running_;  // by GPU: VMs that run now or are started as they are
+  std::vector<std::uint32_t> waits_;    // of the assign at hand
 };
 
 }  // namespace

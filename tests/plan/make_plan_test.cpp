@@ -57,6 +57,15 @@ TEST_CASE("a plan stops only the machines that stand in the way") {
            .list("a", Power::kOff)
            .list("b", Power::kRunning),
        "1 start b; 2 stop a"},
+      {"a start waits for the machine that has its place",
+       a2(1)
+           .vm("a", "Running", {"X"})
+           .gpu("Y", 1)
+           .vm("b", "Off", {"X"})
+           .manage("NVIDIA A2", 1)
+           .list("a", Power::kOff)
+           .list("b", Power::kRunning),
+       "1 stop a; 2 start b <1"},
       {"power off waits for a count: what it keeps may become unresolved",
        SmallWorld().gpu("X", 16).gpu("Y", 4).vm("a", "Running", {"Y"}).manage("NVIDIA A2", 4).list("a", Power::kOff),
        "1 set X 16->4; 2 stop a <1"},
