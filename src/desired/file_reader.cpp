@@ -866,11 +866,14 @@ void read_file(const ScannedText& scanned, Reading& reading) {
   }
   // Control characters were reported; the parser takes some of them for the end of the file.
   std::string clean(scanned.text);
+  bool line_start = true;
   for (std::size_t i = 0; i < clean.size(); ++i) {
     const auto byte = static_cast<unsigned char>(clean[i]);
     const bool line_end = byte == '\n' || (byte == '\r' && i + 1 < clean.size() && clean[i + 1] == '\n');
     if ((byte < 0x20 && byte != '\t' && !line_end) || byte == 0x7f) {
-      clean[i] = i == 0 || clean[i - 1] == '\n' || clean[i - 1] == ' ' ? ' ' : 'x';
+      clean[i] = line_start ? ' ' : 'x';
+    } else {
+      line_start = line_end;
     }
   }
   reader.run(clean);

@@ -219,7 +219,7 @@ constexpr Row kAfterAGoodStart[] = {
     {"x: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: 1}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}\n",
      "d.yaml:7:128: error[GP004]: lists and mappings nest deeper than 32"},
     {"cluster: \x7f\n",
-     "d.yaml:7:1: error[GP023]: 'cluster' must be a failover cluster's name, and nothing stands after it"},
+     "d.yaml:7:10: error[GP007]: the control character U+007F may not stand in a file"},
     {"cluster: a\x0b" "b\n",
      "d.yaml:7:11: error[GP007]: the control character U+000B may not stand in a file"},
     {"cluster: a\tb\n",
