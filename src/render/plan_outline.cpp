@@ -187,11 +187,11 @@ class Outline {
     const VmFate& fate = fates_[v];
     OutlineItem item;
     const bool adapters = tell_held(vm, item);
-    item.fate = fate.stops && fate.starts                               ? "stopped, then started again"
-                : fate.stops                                            ? "stopped"
-                : fate.starts                                           ? "started"
-                : !item.changes.empty() || fate.offline_action != kNone ? "not stopped"
-                                                                        : "";
+    if (fate.stops || fate.starts) {
+      item.fate = !fate.starts ? "stopped" : fate.stops ? "stopped, then started again" : "started";
+    } else if (!item.changes.empty() || fate.offline_action != kNone) {
+      item.fate = vm.was_running ? "not stopped" : "stays off";
+    }
     const Place place = vm.new_gpu != kNone ? vm.place : fate.place;
     // The place of an unlisted VM is the policy's; of one that no difference tells, none is known here.
     item.unlisted = (adapters || fate.told) && !vm.place.known();

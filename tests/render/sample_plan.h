@@ -47,6 +47,7 @@ inline Plan sample_plan() {
                 {Subject::kVm, Property::kState, 2, word(VmState::kOff)},
                 {Subject::kVm, Property::kPartitions, 2, kNone},
                 {Subject::kVm, Property::kOfflineAction, 2, kNone},
+                {Subject::kVm, Property::kState, 3, word(VmState::kRunning)},
                 {Subject::kVm, Property::kPartitions, 3, kNone},
                 {Subject::kVm, Property::kOfflineAction, 3, kNone}};
   plan.differences = {

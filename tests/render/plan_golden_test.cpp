@@ -1,0 +1,121 @@
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+#include <valijson/adapters/nlohmann_json_adapter.hpp>
+#include <valijson/schema.hpp>
+#include <valijson/schema_parser.hpp>
+#include <valijson/validator.hpp>
+
+#include "base/sha256.h"
+#include "desired/read_desired.h"
+#include "observed/read_snapshot.h"
+#include "plan/make_plan.h"
+#include "render/plan_json.h"
+#include "render/plan_markdown.h"
+#include "render/plan_reader.h"
+#include "render/plan_text.h"
+#include "render/sample_plan.h"
+
+namespace gpup {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string read_text(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+/// Compares with what a folder keeps; UPDATE_GOLDEN=1 accepts.
+void check_golden(const fs::path& path, const std::string& text) {
+  if (std::getenv("UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(path, std::ios::binary) << text;
+  }
+  CAPTURE(path.string());
+  CHECK_EQ(text, read_text(path));
+}
+
+std::vector<fs::path> cases() {
+  std::vector<fs::path> folders;
+  for (const auto& entry : fs::directory_iterator(fs::path(GPUP_SOURCE_DIR) / "tests/golden/plan")) {
+    folders.push_back(entry.path());
+  }
+  std::sort(folders.begin(), folders.end());
+  return folders;
+}
+
+Planned plan_of(const fs::path& folder) {
+  Sources sources;
+  const std::string text = read_text(folder / "desired.yaml");
+  const std::uint32_t index = sources.add("desired.yaml", text);
+  sources.file(index).sha256 = sha256_hex(text);
+  const ReadDesired desired = read_desired(sources);
+  REQUIRE_MESSAGE(!has_error(desired.diagnostics), render_diagnostics(desired.diagnostics));
+  const Result<ObservedState> observed = read_snapshot(read_text(folder / "observed.json"), "observed.json");
+  REQUIRE(observed.has_value());
+  Planned planned = make_plan(desired.state, *observed, sources);
+  REQUIRE_MESSAGE(!planned.refused(), render_diagnostics(planned.diagnostics));
+  return planned;
+}
+
+std::string json_of(const Plan& plan) {
+  StringSink sink;
+  write_plan(plan, static_cast<Sink&>(sink));
+  return sink.text;
+}
+
+bool fits_schema(const std::string& text) {
+  const auto schema_json = nlohmann::json::parse(read_text(fs::path(GPUP_SOURCE_DIR) / "schemas/plan.v1.schema.json"));
+  const auto document = nlohmann::json::parse(text);
+  valijson::Schema schema;
+  valijson::SchemaParser().populateSchema(valijson::adapters::NlohmannJsonAdapter(schema_json), schema);
+  return valijson::Validator().validate(schema, valijson::adapters::NlohmannJsonAdapter(document), nullptr);
+}
+
+}  // namespace
+
+TEST_CASE("plans are told as they were, in text and markdown, when made and when read back") {
+  const std::vector<fs::path> folders = cases();
+  CHECK(folders.size() >= 7);
+  for (const fs::path& folder : folders) {
+    CAPTURE(folder.filename().string());
+    const Planned planned = plan_of(folder);
+    std::string text;
+    render_plan_text(planned.plan, PlanTextOptions{false, false, 120}, text);
+    check_golden(folder / "plan.txt", text);
+    std::string markdown;
+    render_plan_markdown(planned.plan, {}, markdown);
+    check_golden(folder / "plan.md", markdown);
+
+    const std::string json = json_of(planned.plan);
+    CHECK(fits_schema(json));
+    const Result<Plan> read = read_plan(json, "plan.json");
+    CAPTURE((read ? std::string() : read.error().diagnostics.front().message));
+    REQUIRE(read.has_value());
+    CHECK_EQ(json_of(*read), json);
+    std::string shown;
+    render_plan_text(*read, PlanTextOptions{false, false, 120}, shown);
+    CHECK_EQ(shown, text);
+  }
+}
+
+TEST_CASE("a plan with something of everything fits the schema, one with a member too many does not") {
+  const std::string text = json_of(sample_plan());
+  CHECK(fits_schema(text));
+  auto document = nlohmann::json::parse(text);
+  document["steps"][0]["color"] = "red";
+  CHECK(!fits_schema(document.dump()));
+}
+
+}  // namespace gpup
