@@ -527,8 +527,8 @@ struct Shape {
       return true;
     }
     switch (second.op) {
-      case kStop:  // the count is set before a VM that keeps its adapter goes off, and may forget its GPU
-        return first.op == kSetCount && keeps_one(h, second.vm);
+      case kStop:  // a count may be set before a VM goes off whose adapter its host may forget meanwhile
+        return first.op == kSetCount && !vm_of(second).adapters.empty();
       case kUnassign:
       case kSetOffline:
         return false;
