@@ -81,21 +81,23 @@ constexpr std::array kCommands = {
             "gpup validate -f hci-east.yaml\n"
             "gpup validate -f hosts.yaml -f vms.yaml -o json\n"
             "gpup validate -f hci-east.yaml --observed snapshot.json"},
-    Command{"observe",
-            "show the hosts' GPUs, partitions and what is free",
-            {},
-            false,
-            {},
-            Completes::kNothing,
-            kObserveOptions,
-            "Reads the hosts that -f or --connect name, or a snapshot, and shows what the GPUs page of Windows Admin"
-            " Center shows: cards with their status, counts and memory, partitions with their machines, and what is"
-            " free by model.\n\n"
-            "-o json is a snapshot: save it with --out, use it with --observed, or as the lab of a simulated host.\n\n"
-            "A host that cannot be read is shown as not checked, and the exit code is 3.",
-            "gpup observe -f hci-east.yaml\n"
-            "gpup observe --connect simulated:hci-east.lab.json -o wide\n"
-            "gpup observe -f hci-east.yaml -o json --out snapshot.json"},
+    Command{
+        "observe",
+        "show the hosts' GPUs, partitions and what is free",
+        {},
+        false,
+        {},
+        Completes::kNothing,
+        kObserveOptions,
+        "Reads the hosts that -f or --connect name, or a snapshot, and shows what the GPUs page of Windows Admin"
+        " Center shows: cards with their status, counts and memory, partitions with their machines, and what is"
+        " free by model.\n\n"
+        "-o json is a snapshot: save it with --out (which takes json unless -o says otherwise), use it with --observed,"
+        " or as the lab of a simulated host.\n\n"
+        "A host that cannot be read is shown as not checked, and the exit code is 3.",
+        "gpup observe -f hci-east.yaml\n"
+        "gpup observe --connect simulated:hci-east.lab.json -o wide\n"
+        "gpup observe -f hci-east.yaml -o json --out snapshot.json"},
     Command{"plan",
             "show what differs and the steps that mend it",
             {},

@@ -199,12 +199,17 @@ constexpr auto kRows = std::to_array<Explanation>({
      "only some of equal GPUs are selected",
      "The hosts have equal GPUs, and the file gives another partition count to some of them only. Windows Admin Center "
      "warns of the same.",
-     {.desired = GPUP_FILE("8") "    hosts: [hv1]\n",
-      .lab = "{\"apiVersion\": \"gpup/v1\", \"kind\": \"Snapshot\", \"takenAt\": \"2026-11-22T08:41:00Z\",\n"
-             " \"cluster\": null,\n \"hosts\": [\n"
-             "  {\"name\": \"hv1\", \"build\": 20349, \"edition\": \"azure-stack-hci\", \"reachable\": true,\n  "
-             "\"gpus\": [" GPUP_GPU("GPU0", "4") ",\n   " GPUP_GPU_LIKE("GPU1", "NVIDIA A2", "partitioned",
-                                                                        "4") "],\n  \"vms\": []}]}\n"},
+     {.desired = GPUP_HEADER GPUP_HOST
+      "  - name: hv2\n    connect: { transport: simulated, file: lab.json }\n" GPUP_A2("8") "    hosts: [hv1]\n",
+      .lab =
+          "{\"apiVersion\": \"gpup/v1\", \"kind\": \"Snapshot\", \"takenAt\": \"2026-11-22T08:41:00Z\",\n"
+          " \"cluster\": null,\n \"hosts\": [\n"
+          "  {\"name\": \"hv1\", \"build\": 20349, \"edition\": \"azure-stack-hci\", \"reachable\": true,\n  "
+          "\"gpus\": [" GPUP_GPU(
+              "GPU0",
+              "4") "],\n  \"vms\": []},\n"
+                   "  {\"name\": \"hv2\", \"build\": 20349, \"edition\": \"azure-stack-hci\", \"reachable\": true,\n  "
+                   "\"gpus\": [" GPUP_GPU("GPU1", "4") "],\n  \"vms\": []}]}\n"},
      "Select all of them, or live with differing counts."},
     {Code::kMinVramUnknown,
      "size of a partition is not known yet",
@@ -236,7 +241,8 @@ constexpr auto kRows = std::to_array<Explanation>({
     {Code::kVmNotChecked,
      "VM was not checked",
      "A listed VM is on none of the hosts that could be read, and at least one could not: it may be there.",
-     {.desired = GPUP_FILE("4") "assignments:\n  - vm: infer-02\n    host: hv2\n",
+     {.desired = GPUP_HEADER GPUP_HOST "  - name: hv2\n    connect: { transport: simulated, file: lab.json }\n" GPUP_A2(
+          "4") "assignments:\n  - vm: infer-02\n",
       .lab = GPUP_LAB(GPUP_GPU("GPU0", "4"), "")},
      "Bring the host back, then plan again."},
     {Code::kOverrideUnused,

@@ -341,7 +341,7 @@ TEST_CASE("drift names what is, what is wanted and the line, and keeps apart wha
   CHECK_EQ(text.code, 2);
   CHECK(contains(text.out,
                  "hv-1\n  GPU NVIDIA A2 (4&18416dc3&0&0000)\n    is      16 partitions of 896 MiB\n"
-                 "    wanted  4 partitions of 3648 MiB"));
+                 "    wanted  4 partitions  two-hosts.yaml:"));
   CHECK(contains(text.out, "two-hosts.yaml:12"));
   CHECK(contains(text.out, "hv-2\n  not checked: "));
   CHECK(contains(text.out, "\nDrift: 2 differences; 1 host not checked.\n"));
