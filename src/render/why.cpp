@@ -353,6 +353,7 @@ class Finder {
       case Reason::kPowerOff:
       case Reason::kPowerRunning:
       case Reason::kWasRunning:
+      case Reason::kStartOwed:
       case Reason::kWantedCount:
       case Reason::kOfflineAction:
         return;
