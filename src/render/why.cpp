@@ -421,7 +421,8 @@ class Finder {
     } else if (goal.stops && power == Power::kOff) {
       subject.reasons.emplace_back("the file wants it off, so it is not started again");
     } else if (goal.starts) {
-      subject.reasons.emplace_back("the file wants it running");
+      subject.reasons.emplace_back(power == Power::kRunning ? "the file wants it running"
+                                                            : "an earlier run stopped it and has not started it again");
     } else if (!goal.touched() && vm.state != VmState::kOther) {
       subject.reasons.emplace_back("nothing about it must change, so it is not stopped");
     }
