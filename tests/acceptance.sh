@@ -171,10 +171,31 @@ an_unreachable_host_is_not_checked() {
   gpup 3 apply -f desired.yaml --yes
 }
 
+a_killed_run_is_made_good_by_the_next() {
+  fresh two-node-cluster
+  edit '.hosts[0].simulate = {latency: {"set-partition-count": 60000}}' lab.json
+  "$gpup" apply -f desired.yaml --yes >killed.log 2>&1 </dev/null &
+  local run=$! tries=0
+  until grep -q 'unassign-partition hv-e1' killed.log || [ $((tries += 1)) -gt 600 ]; do sleep 0.1; done
+  gpup 6 apply -f desired.yaml --yes
+  says 'hv-e1' "$run"
+  kill -9 "$run"
+  wait "$run" 2>/dev/null
+  [ "$(jq -r '.hosts[0].vms[] | select(.name == "vdi-01").state' lab.json)" = Off ] || fail 'it was killed too late'
+  edit 'del(.hosts[0].simulate)' lab.json
+  gpup 0 apply -f desired.yaml --yes
+  local states
+  states=$(jq -c '[.hosts[].vms[] | [.name, .state, (.partitions | length)]]' lab.json)
+  [ "$states" = '[["vdi-01","Running",1],["infer-01","Running",1],["files-01","Running",0],["vdi-02","Running",1],["old-01","Running",0]]' ] ||
+    fail "the world ended as $states"
+  gpup 0 drift -f desired.yaml
+  echo "$states"
+}
+
 promises=(the_tour_ends_with_no_drift two_a2_cards_are_made_equal ten_mistakes_in_two_files_are_told_in_one_run
   an_impossible_count_names_its_neighbours only_the_vms_on_the_card_that_changes_stop
   a_saved_plan_whose_facts_broke_touches_nothing a_vm_that_does_not_start_is_named_with_its_command
-  an_unreachable_host_is_not_checked)
+  an_unreachable_host_is_not_checked a_killed_run_is_made_good_by_the_next)
 [ $# -gt 0 ] || set -- "${promises[@]}"
 for promise in "$@"; do
   printf '\n== %s\n' "${promise//_/ }"
