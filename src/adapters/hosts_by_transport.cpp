@@ -35,8 +35,9 @@ class HostsByTransport : public HostWriter {
       hosts->unlock(host);
     }
   }
-  Result<Done> stop_vm(const HostTarget& host, const std::string& vm_id, const StopPolicy& how) override {
-    return with<Done>(host, [&](HostWriter& hosts) { return hosts.stop_vm(host, vm_id, how); });
+  Result<Done> stop_vm(const HostTarget& host, const std::string& vm_id, const StopPolicy& how,
+                       bool start_owed) override {
+    return with<Done>(host, [&](HostWriter& hosts) { return hosts.stop_vm(host, vm_id, how, start_owed); });
   }
   Result<Done> start_vm(const HostTarget& host, const std::string& vm_id) override {
     return with<Done>(host, [&](HostWriter& hosts) { return hosts.start_vm(host, vm_id); });

@@ -385,7 +385,7 @@ LabJson* lab_find_vm(LabJson& host, const std::string& vm_id) {
   return nullptr;
 }
 
-Result<Done> lab_stop_vm(LabJson& host, const std::string& vm_id, bool& changed) {
+Result<Done> lab_stop_vm(LabJson& host, const std::string& vm_id, bool start_owed, bool& changed) {
   const Result<LabJson*> vm = the_vm(host, vm_id);
   if (!vm) {
     return tl::unexpected(vm.error());
@@ -399,6 +399,9 @@ Result<Done> lab_stop_vm(LabJson& host, const std::string& vm_id, bool& changed)
   }
   release(host, **vm, flag(simulate_of(host), "forgetsGpu"));
   (**vm)["state"] = "Off";
+  if (start_owed) {
+    (**vm)["startOwed"] = true;
+  }
   changed = true;
   return Done{};
 }
@@ -423,6 +426,7 @@ Result<Done> lab_start_vm(LabJson& host, const std::string& vm_id, bool& changed
     take_partition(host, row);
   }
   (**vm)["state"] = "Running";
+  (**vm).erase("startOwed");
   changed = true;
   return Done{};
 }

@@ -18,7 +18,8 @@ using LabJson = nlohmann::ordered_json;
 // What a real host would do and refuse, on one host object of a lab that `read_snapshot` accepts. Each either changes
 // the host and sets `changed`, finds nothing to do, or refuses (kRefused) and changes nothing.
 
-Result<Done> lab_stop_vm(LabJson& host, const std::string& vm_id, bool& changed);
+/// `start_owed` is kept with the VM as `startOwed` until it runs again.
+Result<Done> lab_stop_vm(LabJson& host, const std::string& vm_id, bool start_owed, bool& changed);
 Result<Done> lab_start_vm(LabJson& host, const std::string& vm_id, bool& changed);
 Result<Done> lab_assign_partition(LabJson& host, const std::string& vm_id, const std::optional<std::string>& gpu,
                                   bool& changed);

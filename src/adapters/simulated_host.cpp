@@ -296,9 +296,10 @@ class SimulatedHosts : public HostWriter {
     locks_.erase(fmt::format("{}.{}.lock", lab_of(target).path(), file_part(target.name)));
   }
 
-  Result<Done> stop_vm(const HostTarget& host, const std::string& vm_id, const StopPolicy& /*how*/) override {
+  Result<Done> stop_vm(const HostTarget& host, const std::string& vm_id, const StopPolicy& /*how*/,
+                       bool start_owed) override {
     return perform(host, "stop-vm", vm_id, {},
-                   [&](LabJson& at, bool& changed) { return lab_stop_vm(at, vm_id, changed); });
+                   [&](LabJson& at, bool& changed) { return lab_stop_vm(at, vm_id, start_owed, changed); });
   }
   Result<Done> start_vm(const HostTarget& host, const std::string& vm_id) override {
     return perform(host, "start-vm", vm_id, {},

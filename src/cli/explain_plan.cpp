@@ -17,12 +17,12 @@ namespace {
   "\"cluster\": " cluster ",\n \"hosts\": [{\"name\": \"hv1\", \"build\": " build ", \"edition\": \"" edition \
   "\", \"reachable\": true,\n  \"gpus\": [" gpus "],\n  \"vms\": [" vms "]}]}\n"
 #define GPUP_LAB(gpus, vms) GPUP_LAB_IN("null", "20349", "azure-stack-hci", gpus, vms)
-#define GPUP_GPU_LIKE(name, model, status, count)                                                         \
-  "{\"name\": \"" name "\", \"model\": \"" model                                                          \
-  "\", \"device\": \"10de:25b6\", \"subsystem\": \"157e10de\",\n"                                         \
-  "   \"status\": \"" status "\", \"validPartitionCounts\": [16, 8, 4, 2, 1], \"partitionCount\": " count \
-  ",\n"                                                                                                   \
-  "   \"totalVram\": 15918030848, \"availableVram\": 15918030848, \"partitionVram\": null}"
+#define GPUP_GPU_OF(name, model, device, status, count)                        \
+  "{\"name\": \"" name "\", \"model\": \"" model "\", \"device\": \"" device   \
+  "\", \"subsystem\": \"157e10de\",\n   \"status\": \"" status                 \
+  "\", \"validPartitionCounts\": [16, 8, 4, 2, 1], \"partitionCount\": " count \
+  ",\n   \"totalVram\": 15918030848, \"availableVram\": 15918030848, \"partitionVram\": null}"
+#define GPUP_GPU_LIKE(name, model, status, count) GPUP_GPU_OF(name, model, "10de:25b6", status, count)
 #define GPUP_GPU(name, count) GPUP_GPU_LIKE(name, "NVIDIA A2", "partitioned", count)
 #define GPUP_VM_LIKE(name, id, state, clustered, generation, partitions)                                \
   "{\"name\": \"" name "\", \"id\": \"711cee18-60db-43b4-be7e-cedce5e25dd" id "\", \"state\": \"" state \
@@ -94,11 +94,11 @@ constexpr auto kRows = std::to_array<Explanation>({
      "several models to choose from",
      "The VM's host has managed GPUs of more than one model (or one model managed by several lines), and the VM's line "
      "does not say which.",
-     {.desired =
-          GPUP_HEADER GPUP_HOST "gpus:\n  - model: NVIDIA A2\n  - model: NVIDIA A10\nassignments:\n  - vm: infer-01\n",
-      .lab = GPUP_LAB(GPUP_GPU("GPU0", "4") ",\n   " GPUP_GPU_LIKE("GPU1", "NVIDIA A10", "partitioned", "4"),
+     {.desired = GPUP_HEADER GPUP_HOST
+      "gpus:\n  - device: '10de:25b6'\n  - device: '10de:25b7'\nassignments:\n  - vm: infer-01\n",
+      .lab = GPUP_LAB(GPUP_GPU("GPU0", "4") ",\n   " GPUP_GPU_OF("GPU1", "NVIDIA A2", "10de:25b7", "partitioned", "4"),
                       GPUP_VM("infer-01", "0", ""))},
-     "Add gpu: with the model's name."},
+     "Add gpu: with the model's name, and manage a model by one line on each host."},
     {Code::kClusterDiffers,
      "another cluster",
      "The file names a failover cluster, and the hosts are in another one or in none.",
@@ -157,10 +157,9 @@ constexpr auto kRows = std::to_array<Explanation>({
      "pinned "
      "partition cannot fail over: the GPU's path exists on one host only (inferred).",
      {.desired =
-          GPUP_HEADER GPUP_HOST "cluster: HCI-EAST\ngpus:\n  - model: NVIDIA A2\nassignments:\n  - vm: infer-01\n"
-                                "policy: { homogeneous: warn }\n",
+          GPUP_HEADER GPUP_HOST "cluster: HCI-EAST\ngpus:\n  - model: NVIDIA A2\nassignments:\n  - vm: infer-01\n",
       .lab = GPUP_LAB_IN("\"HCI-EAST\"", "20349", "azure-stack-hci",
-                         GPUP_GPU("GPU0", "4") ",\n   " GPUP_GPU_LIKE("GPU1", "NVIDIA A10", "partitioned", "4"),
+                         GPUP_GPU("GPU0", "4") ",\n   " GPUP_GPU_LIKE("GPU1", "NVIDIA A10", "paravirtualization", "32"),
                          GPUP_VM_LIKE("infer-01", "0", "Off", "true", "2", ""))},
      "Use one model on each host of a cluster."},
     {Code::kNotHomogeneous,
@@ -199,17 +198,9 @@ constexpr auto kRows = std::to_array<Explanation>({
      "only some of equal GPUs are selected",
      "The hosts have equal GPUs, and the file gives another partition count to some of them only. Windows Admin Center "
      "warns of the same.",
-     {.desired = GPUP_HEADER GPUP_HOST
-      "  - name: hv2\n    connect: { transport: simulated, file: lab.json }\n" GPUP_A2("8") "    hosts: [hv1]\n",
-      .lab =
-          "{\"apiVersion\": \"gpup/v1\", \"kind\": \"Snapshot\", \"takenAt\": \"2026-11-22T08:41:00Z\",\n"
-          " \"cluster\": null,\n \"hosts\": [\n"
-          "  {\"name\": \"hv1\", \"build\": 20349, \"edition\": \"azure-stack-hci\", \"reachable\": true,\n  "
-          "\"gpus\": [" GPUP_GPU(
-              "GPU0",
-              "4") "],\n  \"vms\": []},\n"
-                   "  {\"name\": \"hv2\", \"build\": 20349, \"edition\": \"azure-stack-hci\", \"reachable\": true,\n  "
-                   "\"gpus\": [" GPUP_GPU("GPU1", "4") "],\n  \"vms\": []}]}\n"},
+     {.desired = GPUP_HEADER GPUP_HOST "gpus:\n  - device: '10de:25b6'\n    partitionCount: 8\n",
+      .lab = GPUP_LAB(GPUP_GPU("GPU0", "4") ",\n   " GPUP_GPU_OF("GPU1", "NVIDIA A2", "10de:25b7", "partitioned", "4"),
+                      "")},
      "Select all of them, or live with differing counts."},
     {Code::kMinVramUnknown,
      "size of a partition is not known yet",

@@ -285,11 +285,23 @@ class Run {
     }
   }
 
+  bool starts_again(std::uint32_t vm) {
+    if (starts_.empty()) {
+      starts_.resize(plan_.vms.size());
+      for (const Step& step : plan_.steps) {
+        if (step.op == Op::kStartVm) {
+          starts_[step.vm] = true;
+        }
+      }
+    }
+    return starts_[vm];
+  }
+
   Result<Done> send(const Step& step, const HostTarget& host) {
     const auto vm_id = [&] { return std::string(plan_.vms[step.vm].id); };
     switch (step.op) {
       case Op::kStopVm:
-        return hosts_.stop_vm(host, vm_id(), plan_.stop);
+        return hosts_.stop_vm(host, vm_id(), plan_.stop, starts_again(step.vm));
       case Op::kUnassignPartition:
         return hosts_.unassign_partition(host, vm_id(), std::string(plan_.adapters[step.adapter].id));
       case Op::kSetPartitionCount:
@@ -491,6 +503,7 @@ class Run {
   const Clock& now_;
   Locks locks_;
   Held held_;
+  std::vector<bool> starts_;    // by VM: the plan starts it
   std::vector<bool> answered_;  // by step: the host said yes or no to it
   bool journal_failed_ = false;
   Report report_;

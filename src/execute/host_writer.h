@@ -19,7 +19,10 @@ class HostWriter : public HostReader {
   virtual Result<Done> lock(const HostTarget& host) = 0;
   virtual void unlock(const HostTarget& host) = 0;
 
-  virtual Result<Done> stop_vm(const HostTarget& host, const std::string& vm_id, const StopPolicy& how) = 0;
+  /// `start_owed`: that this VM is to be started again is recorded on the host before it is stopped, and forgotten
+  /// once it runs: whoever comes next sees it, even where this run ends here (`Vm::start_owed`).
+  virtual Result<Done> stop_vm(const HostTarget& host, const std::string& vm_id, const StopPolicy& how,
+                               bool start_owed) = 0;
   virtual Result<Done> start_vm(const HostTarget& host, const std::string& vm_id) = 0;
 
   /// Adds one adapter to a VM that is off; not idempotent. `gpu` pins it; without one the host chooses at start.

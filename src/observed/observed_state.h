@@ -57,6 +57,7 @@ struct Vm {
   std::optional<OfflineAction> offline_action;
   std::optional<bool> dynamic_memory;         ///< `dynamicMemoryEnabled`
   std::optional<bool> automatic_checkpoints;  ///< `automaticCheckpointsEnabled`
+  bool start_owed = false;                    ///< `startOwed`: a run of ours stopped it and has not started it again
   std::uint32_t first_adapter = 0;            ///< its adapters stand together in `Host::adapters`
   std::uint32_t adapter_count = 0;
 };

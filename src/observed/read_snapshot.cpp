@@ -284,7 +284,7 @@ std::optional<OfflineAction> parse_observed_action(std::string_view word) {
   return action == OfflineAction::kUnmanaged ? std::nullopt : action;  // that one stands only in files
 }
 
-constexpr std::array<Member<Reader, VmDraft>, 9> kVmMembers = {{
+constexpr std::array<Member<Reader, VmDraft>, 10> kVmMembers = {{
     {"name", true, [](Reader& r, VmDraft& draft) { return r.name(draft.vm.name, draft.name_at); }},
     {"id", true, [](Reader& r, VmDraft& draft) { return r.name(draft.vm.id, draft.id_at); }},
     {"state", true, [](Reader& r, VmDraft& draft) { return r.state_name(draft.vm); }},
@@ -298,6 +298,7 @@ constexpr std::array<Member<Reader, VmDraft>, 9> kVmMembers = {{
     {"dynamicMemory", false, [](Reader& r, VmDraft& draft) { return r.boolean(draft.vm.dynamic_memory); }},
     {"automaticCheckpoints", false,
      [](Reader& r, VmDraft& draft) { return r.boolean(draft.vm.automatic_checkpoints); }},
+    {"startOwed", false, [](Reader& r, VmDraft& draft) { return r.boolean(draft.vm.start_owed); }},
     {"partitions", true, [](Reader& r, VmDraft& draft) { return r.adapters(draft); }},
 }};
 

@@ -30,7 +30,9 @@ struct Group {
   Place place;  // of the count
 };
 
-void warn_partly_selected(const DesiredState& desired, const Goal& goal, Findings& findings) {
+/// True where it warned.
+bool warn_partly_selected(const DesiredState& desired, const Goal& goal, Findings& findings) {
+  bool warned = false;
   std::map<Kind, Group> now;
   for (const HostGoal& host : goal.hosts) {
     for (std::size_t g = 0; g < host.gpus.size(); ++g) {
@@ -49,18 +51,20 @@ void warn_partly_selected(const DesiredState& desired, const Goal& goal, Finding
   }
   for (const auto& [kind, group] : now) {
     if (group.changes && group.selected < group.cards) {
+      warned = true;
       findings.warn(Code::kPartOfHomogeneousSet, group.place, {{}, "gpu", kind.model},
                     fmt::format("only {} of {} equal GPUs ({}) get another partition count", group.selected,
                                 group.cards, kind.model),
                     "select all of them: differing counts are not recommended");
     }
   }
+  return warned;
 }
 
 }  // namespace
 
 void check_homogeneous(const DesiredState& desired, const Goal& goal, Overrides& overrides, Findings& findings) {
-  warn_partly_selected(desired, goal, findings);
+  const bool partly_selected = warn_partly_selected(desired, goal, findings);
   struct Where {
     std::uint32_t cards = 0;
     std::string_view host;
@@ -79,6 +83,9 @@ void check_homogeneous(const DesiredState& desired, const Goal& goal, Overrides&
   if (after.size() < 2) {
     return;
   }
+  const bool alike_but_for_count = std::all_of(after.begin(), after.end(), [&](const auto& entry) {
+    return entry.first.model == after.begin()->first.model && entry.first.total_vram == after.begin()->first.total_vram;
+  });
   std::string what;
   std::size_t shown = 0;
   for (const auto& [kind, where] : after) {
@@ -103,7 +110,7 @@ void check_homogeneous(const DesiredState& desired, const Goal& goal, Overrides&
       diagnostic.code = diagnostic.severity == Severity::kError ? Code::kNotHomogeneous : diagnostic.code;
       findings.list.push_back(std::move(diagnostic));
     }
-  } else {
+  } else if (!partly_selected || !alike_but_for_count) {  // else it was told
     findings.warn(Code::kNotHomogeneous, place, about, message,
                   "one model, one size and one partition count are recommended");
   }

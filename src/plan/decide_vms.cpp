@@ -173,7 +173,7 @@ class HostVms {
     const bool runs = vm.state == VmState::kRunning;
     goal.stops = runs && (goal.adapters_change || power == Power::kOff || (GPUP_MUTANT(15) && goal.offline_action));
     goal.starts = (goal.stops && power != Power::kOff && !GPUP_MUTANT(16)) ||
-                  (vm.state == VmState::kOff && power == Power::kRunning);
+                  (vm.state == VmState::kOff && (power == Power::kRunning || (power == Power::kKeep && vm.start_owed)));
     if (vm.state == VmState::kOther && !GPUP_MUTANT(17) && (goal.touched() || power != Power::kKeep)) {
       findings_.error(Code::kVmState, place(goal), about(vm),
                       fmt::format("VM '{}' on {} is {}: only VMs that are Running or Off can be changed", vm.name,

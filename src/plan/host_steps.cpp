@@ -125,7 +125,8 @@ class Orderer {
     }
     if (goal.starts) {
       const bool wanted = goal.listed() && desired_.assignments[goal.line].power == Power::kRunning;
-      chain.start = add(Op::kStartVm, wanted && !goal.stops ? Reason::kPowerRunning : Reason::kWasRunning, v);
+      const Reason reason = goal.stops ? Reason::kWasRunning : wanted ? Reason::kPowerRunning : Reason::kStartOwed;
+      chain.start = add(Op::kStartVm, reason, v);
     }
     chains_.push_back(chain);
   }

@@ -74,6 +74,7 @@ enum class Reason : std::uint8_t {
   kPowerOff,       ///< the file wants it off
   kPowerRunning,   ///< the file wants it running
   kWasRunning,     ///< it was running before
+  kStartOwed,      ///< an earlier run stopped it and has not started it again
   kWantedCount,    ///< the file wants this count
   kOfflineAction,  ///< the file, or the default for clustered VMs, wants this
 };

@@ -222,6 +222,9 @@ void write_vm(Writer& out, const Host& host, const Vm& vm) {
   out.word_or_null("offlineAction", vm.offline_action);
   out.boolean("dynamicMemory", vm.dynamic_memory);
   out.boolean("automaticCheckpoints", vm.automatic_checkpoints);
+  if (vm.start_owed) {
+    out.boolean("startOwed", true);
+  }
   out.list("partitions", host.adapters_of(vm), [&](const Adapter& adapter) { write_adapter(out, adapter); });
 }
 

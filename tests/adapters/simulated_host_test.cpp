@@ -85,7 +85,7 @@ struct Bench {
   /// What the host says to a deed: "" or the refusal.
   static std::string said(const Result<Done>& done) { return done ? std::string() : done.error().message; }
 
-  std::string stop(int number) { return said(hosts->stop_vm(target(), guid(number), {})); }
+  std::string stop(int number) { return said(hosts->stop_vm(target(), guid(number), {}, false)); }
   std::string start(int number) { return said(hosts->start_vm(target(), guid(number))); }
   std::string assign(int number, std::optional<std::string> gpu = {}) {
     return said(hosts->assign_partition(target(), guid(number), gpu));
@@ -262,7 +262,7 @@ TEST_CASE("a host that the lab lacks, or that cannot be reached, is not read and
     const auto observed = bench.hosts->observe(bench.target(name));
     REQUIRE_FALSE(observed);
     CHECK_EQ(observed.error().code, ErrorCode::kUnreachable);
-    const auto stopped = bench.hosts->stop_vm(bench.target(name), guid(1), {});
+    const auto stopped = bench.hosts->stop_vm(bench.target(name), guid(1), {}, false);
     REQUIRE_FALSE(stopped);
     CHECK_EQ(stopped.error().code, ErrorCode::kUnreachable);
   }
@@ -311,7 +311,7 @@ TEST_CASE("each kind of fault leaves the machine where it says") {
     CAPTURE(c.fault.dump());
     c.fault["op"] = "stop-vm";
     Bench bench(lab({a2(kGpu0, 16)}, {vm(1, "Running")}, {{"faults", {c.fault}}, {"latency", {{"stop-vm", 1}}}}));
-    const auto stopped = bench.hosts->stop_vm(bench.target(), guid(1), {});
+    const auto stopped = bench.hosts->stop_vm(bench.target(), guid(1), {}, false);
     CHECK_EQ(stopped.has_value(), !c.code.has_value());
     if (!stopped) {
       CHECK_EQ(stopped.error().code, *c.code);

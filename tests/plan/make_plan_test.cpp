@@ -265,3 +265,17 @@ TEST_CASE("platform rules refuse by release, and a rule that allows it can be ov
   standard.observed.hosts[0].edition = gpup::Edition::kDatacenter;
   CHECK_EQ(standard.steps(), "");
 }
+
+TEST_CASE("a machine that an earlier run stopped and still owes a start is started, unless the file wants it off") {
+  SmallWorld world = a2(4).vm("a", "Off", {"X"}).manage("NVIDIA A2", 4).list("a");
+  CHECK_EQ(world.steps(), "");
+  world.last_vm().start_owed = true;
+  CHECK_EQ(world.steps(), "1 start a");
+  CHECK_EQ(world.plan().plan.differences.size(), 1);
+  world.desired.assignments[0].power = Power::kOff;
+  CHECK_EQ(world.steps(), "");
+
+  SmallWorld outside = a2(4).vm("b", "Off").manage("NVIDIA A2", 4);
+  outside.last_vm().start_owed = true;
+  CHECK_EQ(outside.steps(), "1 start b");
+}
