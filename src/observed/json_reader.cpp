@@ -8,6 +8,10 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#if defined(__unix__)
+#include <sys/mman.h>
+#endif
+
 #include "base/text.h"
 
 namespace gpup {
@@ -173,6 +177,23 @@ bool JsonReader::stop_first_stage(bool out_of_memory) {
     ++at;
   }
   return stop(0, Code::kJsonSyntax, "it is empty; expected a JSON object");
+}
+
+void JsonReader::give_back_taken() {
+#if defined(__unix__)
+  constexpr std::uint32_t kAtOnce = 256U * 1024;  // tokens: 1 MiB
+  constexpr std::uintptr_t kPage = 64UL * 1024;   // no system's pages are larger
+  if (dead_ || at_ - given_back_ < kAtOnce) {
+    return;
+  }
+  // Whole pages between the last one and here: nothing else lies in them, and nothing before `at_` is looked at again.
+  const auto first = (reinterpret_cast<std::uintptr_t>(index_ + given_back_) + kPage - 1) / kPage * kPage;
+  const auto last = reinterpret_cast<std::uintptr_t>(index_ + at_) / kPage * kPage;
+  if (first < last) {
+    madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+    given_back_ = at_;
+  }
+#endif
 }
 
 bool JsonReader::full() const { return findings_.size() >= kMostFindings; }

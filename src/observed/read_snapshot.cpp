@@ -531,6 +531,7 @@ bool SnapshotReader::host(Draft& draft) {
   give_back(read.vms);
   give_back(read.adapters);
   draft.state.hosts.push_back(std::move(read));
+  json.give_back_taken();
   return true;
 }
 
