@@ -4,7 +4,6 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <re2/re2.h>
 
 #include "base/text.h"
@@ -78,6 +77,14 @@ std::string nearest_counts(std::uint32_t wanted, const std::vector<std::uint32_t
   return below == 0 && above == 0 ? "it accepts none" : fmt::format("the nearest is {}", std::max(below, above));
 }
 
+std::string all_counts(const std::vector<std::uint32_t>& counts) {
+  std::string out;
+  for (const std::uint32_t count : counts) {
+    out += fmt::format("{}{}", out.empty() ? "" : ", ", count);
+  }
+  return out.empty() ? "none" : out;
+}
+
 void want_count(const DesiredGpu& line, const Gpu& gpu, const HostGoal& host, GpuGoal& goal, Findings& findings) {
   goal.count = gpu.partition_count.value_or(0);
   if (!line.partition_count || *line.partition_count == goal.count) {
@@ -88,7 +95,7 @@ void want_count(const DesiredGpu& line, const Gpu& gpu, const HostGoal& host, Gp
                               gpu.valid_partition_counts.end()) {
     findings.error(Code::kCountNotValid, line.count_place, {host.host->name, "gpu", gpu.name},
                    fmt::format("{} on {} does not accept a partition count of {}: it accepts {}", gpu.model,
-                               host.host->name, wanted, fmt::join(gpu.valid_partition_counts, ", ")),
+                               host.host->name, wanted, all_counts(gpu.valid_partition_counts)),
                    nearest_counts(wanted, gpu.valid_partition_counts));
     return;
   }

@@ -40,6 +40,10 @@ Planned make_plan(const DesiredState& desired, const ObservedState& observed, co
     plan.not_checked = goal.not_checked;
     plan.texts = observed.texts;
   }
+  if (has_error(findings.list)) {
+    // Nothing will be stopped: a warning that something will be would only frighten.
+    std::erase_if(findings.list, [](const Diagnostic& d) { return d.code == Code::kUnlistedStopped; });
+  }
   planned.plan.not_checked = std::move(goal.not_checked);
   planned.diagnostics = std::move(findings.list);
   return planned;
