@@ -535,7 +535,7 @@ struct Shape {
       case kSetCount:
         if (first.op == kUnassign) {
           const int gpu = at(vm_of(first).adapters, first.adapter).gpu;
-          return gpu == second.gpu || gpu == kUnresolved || stopped(h, first.vm);
+          return gpu == second.gpu || gpu == kUnresolved || stopped(h, first.vm) || overfull(h);
         }
         return (first.op == kSetCount && overfull(h)) || (first.op == kStart && keeps_one(h, first.vm));
       case kAssign: {
@@ -688,7 +688,7 @@ struct Run {
           bool pinned = gpu >= 0 && (manner.pinned == 0 || (manner.pinned == 2 && random() % 2 == 0));
           // What an unlisted VM keeps beside what it loses is no business of ours, nor where it comes to stand.
           const auto& wanted = at(at(reading.vms, h), v);
-          pinned = pinned || (gpu >= 0 && wanted.line < 0 && at(wanted.goes, a) == 0);
+          pinned = pinned || gpu == kGone || (gpu >= 0 && wanted.line < 0 && at(wanted.goes, a) == 0);
           sim.adapters.push_back({a, gpu, gpu, pinned});
         }
       }
