@@ -24,7 +24,7 @@ struct Seen {
 // VMs by a text that several may share: a table of chains, since the general maps cost a node a VM.
 class VmTable {
  public:
-  VmTable(std::size_t size, std::function<std::uint64_t(std::uint32_t)> hash)
+  VmTable(std::size_t size, const std::function<std::uint64_t(std::uint32_t)>& hash)
       : heads_(std::bit_ceil(std::max<std::size_t>(size, 1)), kNone), next_(size, kNone) {
     // Backwards, so that a chain is in the order of the VMs.
     for (std::size_t i = size; i-- > 0;) {
@@ -166,12 +166,10 @@ class VmLines {
     const std::uint32_t look_at = misses_++ < kMostHints ? static_cast<std::uint32_t>(seen_.size()) : 0;
     std::string hint;
     for (std::uint32_t i = 0; i < look_at && hint.empty(); ++i) {
-      if (line.id.empty() && vm(i).name == line.vm) {
+      if (line.id.empty() ? vm(i).name == line.vm : same_name(vm(i).id, line.id)) {
         hint = fmt::format("it is on {}", host(i).name);
       } else if (line.id.empty() && same_name(vm(i).name, line.vm)) {
         hint = fmt::format("names are compared exactly: there is '{}' on {}", vm(i).name, host(i).name);
-      } else if (!line.id.empty() && same_name(vm(i).id, line.id)) {
-        hint = fmt::format("it is on {}", host(i).name);
       }
     }
     const std::string where =

@@ -1,3 +1,4 @@
+#include <cassert>
 #include <utility>
 
 #include "plan/goal.h"
@@ -105,6 +106,7 @@ class HostPart {
                                    {}});
     }
     if (wanted.offline_action) {
+      assert(line != nullptr);  // only a line wants one
       plan_.differences.push_back({Subject::kVm,
                                    Property::kOfflineAction,
                                    row,

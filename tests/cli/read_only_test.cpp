@@ -21,7 +21,9 @@ class ReadOnlyHosts : public HostWriter {
   Result<ObservedState> observe(const HostTarget& host) override { return real_->observe(host); }
   Result<Done> lock(const HostTarget&) override { return written("lock"); }
   void unlock(const HostTarget&) override { static_cast<void>(written("unlock")); }
-  Result<Done> stop_vm(const HostTarget&, const std::string&, const StopPolicy&, bool) override { return written("stop"); }
+  Result<Done> stop_vm(const HostTarget&, const std::string&, const StopPolicy&, bool) override {
+    return written("stop");
+  }
   Result<Done> start_vm(const HostTarget&, const std::string&) override { return written("start"); }
   Result<Done> assign_partition(const HostTarget&, const std::string&, const std::optional<std::string>&) override {
     return written("assign");
