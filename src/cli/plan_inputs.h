@@ -2,8 +2,7 @@
 
 #include <memory>
 
-#include <tl/expected.hpp>
-
+#include "base/result.h"
 #include "cli/call.h"
 #include "cli/inputs.h"
 #include "observed/observed_state.h"
