@@ -161,12 +161,16 @@ struct Reader {
   void vm_lines() {
     std::set<std::tuple<std::string, int>> names;
     std::set<std::string> ids;
+    std::set<std::string> matches;
     for (const Line& line : world.lines) {
       if (!line.vm.empty() && line.id.empty() && !names.emplace(line.vm, line.host).second) {
         forbid("one VM said twice");
       }
       if (!line.id.empty() && !ids.insert(line.id).second) {
         forbid("one id said twice");
+      }
+      if (!line.match.empty() && !matches.insert(line.match).second) {
+        leave_open("one match said twice", true);
       }
     }
     for (int l = 0; l < count(world.lines); ++l) {
