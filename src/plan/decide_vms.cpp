@@ -119,7 +119,7 @@ class HostVms {
     }
   }
 
-  // Of several adapters one that fits stays, where that can be.
+  // Of several adapters of a VM that is off, one that fits stays.
   void choose_kept() {
     for (std::size_t v = 0; v < on_.vms.size(); ++v) {
       VmGoal& goal = on_.vms[v];
@@ -127,12 +127,10 @@ class HostVms {
         continue;
       }
       const Vm& vm = on_.host->vms[v];
-      // A VM that must be off while a count is set gets a new adapter afterwards: one that stays could be
-      // unresolved meanwhile (inferred). Only where it could not be pinned again does one stay.
+      // What a VM keeps over a stop may be forgotten meanwhile and come back on another GPU, or stand in the way of a
+      // count (inferred), so it gets a new one. Only where that could not be pinned does one stay.
       const bool must_keep = vm.clustered && !on_.one_model;
-      // On a host of several models it could even come back on another model.
-      const bool may_move = !on_.one_model && vm.state == VmState::kRunning;
-      if ((goal.blocks || may_move) && !must_keep) {
+      if ((goal.blocks || vm.state == VmState::kRunning) && !must_keep) {
         continue;
       }
       goal.kept = best_kept(vm, goal, must_keep);

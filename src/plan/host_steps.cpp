@@ -421,23 +421,26 @@ class Orderer {
     if (known != slack_.end()) {
       return known->second;
     }
-    std::vector<std::int64_t> in_the_end(on_.gpus.size(), 0);
+    std::vector<std::int64_t> stays(on_.gpus.size(), 0);
+    std::vector<std::int64_t> added(on_.gpus.size(), 0);
     for (std::size_t v = 0; v < on_.vms.size(); ++v) {
       const Vm& vm = host_.vms[v];
       for (std::uint32_t a = vm.first_adapter; a < vm.first_adapter + vm.adapter_count; ++a) {
         if (host_.adapters[a].gpu >= 0 && !on_.removed(on_.vms[v], a)) {
-          ++in_the_end[static_cast<std::size_t>(host_.adapters[a].gpu)];
+          ++stays[static_cast<std::size_t>(host_.adapters[a].gpu)];
         }
       }
       if (on_.vms[v].new_gpu < PlanVm::kHostChooses) {
-        ++in_the_end[on_.vms[v].new_gpu];
+        ++added[on_.vms[v].new_gpu];
       }
     }
     std::int64_t slack = 0;
     for (std::uint32_t g = 0; g < on_.gpus.size(); ++g) {
       if (host_.gpus[g].status == GpuStatus::kPartitioned && model_of(g) == model) {
         const std::int64_t partitions = std::min(on_.gpus[g].count, host_.gpus[g].partition_count.value_or(0));
-        slack += std::max<std::int64_t>(0, partitions - std::max(named_[g], in_the_end[g]));
+        // Where the count stays, adapters may be added before others of the GPU have gone.
+        const std::int64_t most = on_.gpus[g].changes ? std::max(named_[g], stays[g] + added[g]) : named_[g] + added[g];
+        slack += std::max<std::int64_t>(0, partitions - most);
       }
     }
     slack_.emplace(model, slack);

@@ -47,8 +47,11 @@ TEST_CASE("a plan stops only the machines that stand in the way") {
       {"a machine that gives its place up goes first",
        a2(1).vm("a", "Running", {"X"}).vm("b", "Running").manage("NVIDIA A2", 1).list("b"),
        "1 stop a; 2 unassign a-0 of a <1; 3 start a <2; 4 stop b <2; 5 assign b <4; 6 start b <5"},
-      {"several adapters: one that fits stays", a2(4).vm("a", "Running", {"X", "X"}).manage("NVIDIA A2", 4).list("a"),
-       "1 stop a; 2 unassign a-1 of a <1; 3 start a <2"},
+      {"several adapters of a machine that is off: one that fits stays",
+       a2(4).vm("a", "Off", {"X", "X"}).manage("NVIDIA A2", 4).list("a"), "1 unassign a-1 of a"},
+      {"a running machine with several adapters gets a new one: what it kept could come back elsewhere",
+       a2(4).vm("a", "Running", {"X", "X"}).manage("NVIDIA A2", 4).list("a"),
+       "1 stop a; 2 unassign a-0 of a <1; 3 unassign a-1 of a <1; 4 assign a <2 <3; 5 start a <4"},
       {"power off and running",
        a2(4)
            .vm("a", "Running", {"X"})
