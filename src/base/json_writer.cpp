@@ -17,18 +17,6 @@ constexpr std::array<bool, 256> kPlain = [] {
   return plain;
 }();
 
-// Nonzero if one of the eight bytes is not plain. (Mycroft: a byte below n has its top bit set in (x - n) & ~x; false
-// alarms come only above a true one, which is as good here.)
-constexpr std::uint64_t not_plain(std::uint64_t bytes) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101U;
-  constexpr std::uint64_t kTops = 0x8080808080808080U;
-  const std::uint64_t quote = bytes ^ (kOnes * '"');
-  const std::uint64_t backslash = bytes ^ (kOnes * '\\');
-  const std::uint64_t control = bytes - kOnes * 0x20;
-  const std::uint64_t del = bytes + kOnes;  // 0x7f becomes 0x80
-  return (((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash) | control | del | bytes) & kTops;
-}
-
 char* write_u16(char* to, std::uint32_t unit) {
   constexpr std::string_view kHex = "0123456789abcdef";
   *to++ = '\\';
@@ -102,7 +90,7 @@ char* write_json_string(char* to, std::string_view text) {
     while (text.size() - at >= sizeof(std::uint64_t)) {
       std::uint64_t bytes = 0;
       std::memcpy(&bytes, text.data() + at, sizeof bytes);
-      if (not_plain(bytes) != 0) {
+      if (!json_plain(bytes)) {
         break;
       }
       std::memcpy(to, &bytes, sizeof bytes);

@@ -36,6 +36,18 @@ void append_json_number_or_null(std::string& out, const std::optional<Number>& v
 /// How many bytes `text` may take at most, quotes included.
 constexpr std::size_t json_string_bound(std::string_view text) { return 2 + 6 * text.size(); }
 
+/// True if all eight bytes stand in a JSON string as they are: printable ASCII but `"` and `\`.
+constexpr bool json_plain(std::uint64_t bytes) {
+  // Mycroft: a byte below n has its top bit set in (x - n) & ~x. False alarms come only above a true one.
+  constexpr std::uint64_t kOnes = 0x0101010101010101U;
+  constexpr std::uint64_t kTops = 0x8080808080808080U;
+  const std::uint64_t quote = bytes ^ (kOnes * '"');
+  const std::uint64_t backslash = bytes ^ (kOnes * '\\');
+  const std::uint64_t control = bytes - kOnes * 0x20;
+  const std::uint64_t del = bytes + kOnes;  // 0x7f becomes 0x80
+  return ((((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash) | control | del | bytes) & kTops) == 0;
+}
+
 // The same, into memory that has room; they return the end of what they wrote.
 char* write_json_string(char* to, std::string_view text);
 char* write_json_number(char* to, std::uint64_t value);  ///< at most 20 bytes

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <string_view>
@@ -28,6 +29,13 @@ class Chunks {
         buffer_(std::make_unique_for_overwrite<char[]>(kChunk)),
         at_(buffer_.get()) {}
 
+  // A literal: its length is known here, and the copy a few instructions.
+  template <std::size_t N>
+  void text(const char (&literal)[N]) {
+    room(N);
+    std::memcpy(at_, static_cast<const char*>(literal), N - 1);
+    at_ += N - 1;
+  }
   void text(std::string_view bytes) {
     room(bytes.size());
     std::memcpy(at_, bytes.data(), bytes.size());
@@ -284,12 +292,53 @@ class PlanJson {
         out_.number(earlier + 1UL);
       }
       out_.text("],\"reason\":");
-      reason_.clear();
-      append_reason(plan_, i, reason_);
-      out_.string(reason_);
+      out_.text(reason(i));
       out_.text("}");
     }
     lines.end();
+  }
+
+  // Several steps of a VM have the same reason, mostly one after the other.
+  const std::string& reason(std::uint32_t index) {
+    const Step& step = plan_.steps[index];
+    const bool of_vm = step.vm != kNone && step.reason != Reason::kText && step.reason != Reason::kOfflineAction;
+    if (!of_vm || step.vm != reason_vm_ || step.reason != reason_kind_) {
+      words_.clear();
+      append_reason(plan_, index, words_);
+      reason_.clear();
+      append_json_string(reason_, words_);
+      reason_vm_ = of_vm ? step.vm : kNone;
+      reason_kind_ = step.reason;
+    }
+    return reason_;
+  }
+
+  // `"vm":"vdi-01","vmId":"711c..."`
+  const std::string& vm_members(std::uint32_t index) {
+    if (index != vm_) {
+      vm_ = index;
+      vm_members_ = "\"vm\":";
+      append_json_string(vm_members_, plan_.vms[index].name);
+      vm_members_ += ",\"vmId\":";
+      append_json_string(vm_members_, plan_.vms[index].id);
+    }
+    return vm_members_;
+  }
+
+  // A GPU's name as adapters say it, or null. Many adapters share the text of one name.
+  void write_gpu_name(std::string_view name) {
+    if (name.empty()) {
+      out_.text("null");
+      return;
+    }
+    const auto address = reinterpret_cast<std::uintptr_t>(name.data());
+    NamedGpu& known = named_gpus_.at((address >> 4U ^ address >> 10U) % kNamedGpus);
+    if (known.name.data() != name.data() || known.name.size() != name.size()) {
+      known.name = name;
+      known.json.clear();
+      append_json_string(known.json, name);
+    }
+    out_.text(known.json);
   }
 
   void write_target(const Step& step) {
@@ -305,10 +354,8 @@ class PlanJson {
     }
     const PlanVm& vm = plan_.vms[step.vm];
     out_.text(hosts_[vm.host]);
-    out_.text(",\"vm\":");
-    out_.string(vm.name);
-    out_.text(",\"vmId\":");
-    out_.string(vm.id);
+    out_.text(",");
+    out_.text(vm_members(step.vm));
     if (step.op == Op::kUnassignPartition) {
       out_.text(",\"adapter\":");
       out_.string(plan_.adapters[step.adapter].id);
@@ -403,12 +450,10 @@ class PlanJson {
         out_.text(gpus_[index]);
         return;
       case Subject::kVm: {
-        const PlanVm& vm = plan_.vms[index];
-        out_.text(hosts_[vm.host]);
+        constexpr std::string_view kVm = "\"vm\":";
+        out_.text(hosts_[plan_.vms[index].host]);
         out_.text(",\"object\":\"vm\",\"name\":");
-        out_.string(vm.name);
-        out_.text(",\"vmId\":");
-        out_.string(vm.id);
+        out_.text(std::string_view(vm_members(index)).substr(kVm.size()));
         return;
       }
     }
@@ -462,7 +507,7 @@ class PlanJson {
       first = false;
       out_.string(adapter.id);
       out_.text(",\"gpu\":");
-      out_.string_or_null(adapter.gpu);
+      write_gpu_name(adapter.gpu);
       out_.text("}");
     }
     out_.text("]");
@@ -477,7 +522,7 @@ class PlanJson {
         out_.text(",");
       }
       first = false;
-      out_.string_or_null(gpu);
+      write_gpu_name(gpu);
     }
     out_.text("]");
   }
@@ -487,7 +532,21 @@ class PlanJson {
   std::vector<std::string> hosts_;  // "host":"hv-e1"
   std::vector<std::string> gpus_;   // their names as JSON
   std::vector<std::string> files_;  // a place as far as the line
+
+  // What the line before has had, as JSON: lines of one VM often stand together.
+  std::uint32_t vm_ = kNone;
+  std::string vm_members_;
+  std::uint32_t reason_vm_ = kNone;
+  Reason reason_kind_ = Reason::kText;
   std::string reason_;
+  std::string words_;
+
+  static constexpr std::size_t kNamedGpus = 64;
+  struct NamedGpu {
+    std::string_view name;
+    std::string json;
+  };
+  std::array<NamedGpu, kNamedGpus> named_gpus_;
   std::vector<std::string_view> held_;
 };
 

@@ -182,6 +182,15 @@ class PlanText {
     const char* const begin = text_.data() + at_;
     const char* const end = text_.data() + text_.size();
     const char* p = begin;
+    // Eight bytes at a time while they are plain, then one at a time.
+    std::uint64_t bytes = 0;
+    while (end - p >= static_cast<std::ptrdiff_t>(sizeof bytes)) {
+      std::memcpy(&bytes, p, sizeof bytes);
+      if (!json_plain(bytes)) {
+        break;
+      }
+      p += sizeof bytes;
+    }
     while (p != end && *p != '"' && *p != '\\' && static_cast<unsigned char>(*p) - 0x20U < 0x5fU) {
       ++p;
     }
