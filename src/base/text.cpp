@@ -155,21 +155,34 @@ std::optional<std::size_t> invalid_utf8_at(std::string_view text) {
   return std::nullopt;
 }
 
+namespace {
+
+/// True where a CI log could take what begins here for a command to its runner: `::` where a line may begin,
+/// `##vso[` and `##[` anywhere.
+bool commands_a_log(std::string_view rest, bool first) {
+  return (first && rest.starts_with("::")) || rest.starts_with("##vso[") || rest.starts_with("##[");
+}
+
+}  // namespace
+
 std::string escape_terminal(std::string_view text) {
-  if (std::all_of(text.begin(), text.end(), plain_ascii)) {
+  if (std::all_of(text.begin(), text.end(), plain_ascii) && text.find("##") == std::string_view::npos &&
+      text.find("::") == std::string_view::npos) {
     return std::string(text);
   }
   std::string safe;
   safe.reserve(text.size() + 16);
+  bool first = true;  // nothing but blanks so far
   while (!text.empty()) {
     const Character character = first_character(text);
     if (!character.valid) {
       fmt::format_to(std::back_inserter(safe), "\\x{{{:02x}}}", static_cast<unsigned>(character.code));
-    } else if (acts_on_terminal(character.code)) {
+    } else if (acts_on_terminal(character.code) || commands_a_log(text, first)) {
       fmt::format_to(std::back_inserter(safe), "\\u{{{:x}}}", static_cast<unsigned>(character.code));
     } else {
       safe.append(text.substr(0, character.size));
     }
+    first = first && character.code == ' ';
     text.remove_prefix(character.size);
   }
   return safe;

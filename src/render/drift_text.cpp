@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "render/difference_words.h"
 #include "render/drift.h"
+#include "render/markdown.h"
 
 namespace gpup {
 
@@ -51,31 +52,6 @@ void write_warnings(const Plan& plan, bool color, Sink& out) {
   }
 }
 
-/// A cell of a table in markdown: nothing in it can end the cell, start markup or mention anybody.
-std::string cell(std::string_view text) {
-  static constexpr std::string_view kSpecial = "\\`*_{}[]()#+-.!|<>~&@:";
-  std::string out;
-  for (const char c : escape_terminal(text)) {
-    if (kSpecial.find(c) == std::string_view::npos) {
-      out += c;
-    } else if (c == '<') {
-      out += "&lt;";
-    } else if (c == '>') {
-      out += "&gt;";
-    } else if (c == '&') {
-      out += "&amp;";
-    } else if (c == '@') {
-      out += "&#64;";
-    } else if (c == ':') {
-      out += "&#58;";
-    } else {
-      out += '\\';
-      out += c;
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 void render_drift_text(const Plan& plan, bool color, Sink& out) {
@@ -108,27 +84,28 @@ void render_drift_text(const Plan& plan, bool color, Sink& out) {
 
 void render_drift_markdown(const Plan& plan, Sink& out) {
   const DifferenceWords words(plan);
-  out.write(fmt::format("### gpup drift: {}\n\n", cell(plan.name)));
+  out.write(fmt::format("### gpup drift: {}\n\n", markdown_text(plan.name)));
   if (!plan.differences.empty()) {
     out.write("| Host | What | Is | Wanted | Line |\n|---|---|---|---|---|\n");
     for (const Difference* difference : by_host(plan, words)) {
       const std::string source = words.source(*difference);
-      out.write(fmt::format("| {} | {} | {} | {} | {} |\n", cell(plan.hosts[words.host(*difference)].name),
-                            cell(words.subject(*difference)), cell(words.value(*difference, false)),
-                            cell(words.value(*difference, true)), source.empty() ? "(default)" : cell(source)));
+      out.write(fmt::format("| {} | {} | {} | {} | {} |\n", markdown_text(plan.hosts[words.host(*difference)].name),
+                            markdown_text(words.subject(*difference)), markdown_text(words.value(*difference, false)),
+                            markdown_text(words.value(*difference, true)),
+                            source.empty() ? "(default)" : markdown_text(source)));
     }
     out.write("\n");
   }
   if (!plan.not_checked.empty()) {
     out.write("| Not checked | Why |\n|---|---|\n");
     for (const NotChecked& not_checked : plan.not_checked) {
-      out.write(fmt::format("| {} | {} |\n", cell(not_checked.host), cell(not_checked.error)));
+      out.write(fmt::format("| {} | {} |\n", markdown_text(not_checked.host), markdown_text(not_checked.error)));
     }
     out.write("\n");
   }
   for (const Diagnostic& diagnostic : plan.diagnostics) {
     out.write(fmt::format("- {} {}: {}\n", to_string(diagnostic.severity), to_string(diagnostic.code),
-                          cell(diagnostic.message)));
+                          markdown_text(diagnostic.message)));
   }
   out.write((plan.diagnostics.empty() ? "" : "\n") + last_line(plan) + "\n");
 }

@@ -1,4 +1,5 @@
 #include "render/plan_markdown.h"
+#include "render/markdown.h"
 
 #include <algorithm>
 #include <string_view>
@@ -14,29 +15,11 @@ namespace {
 
 constexpr std::size_t kChunk = 64UL * 1024;
 
-// Text from outside as a code span: nothing in it is markup, a link, a mention or HTML. The marks are longer than any
-// run of backticks in it. Lists rather than tables, since a table splits its cells at pipes even within code.
-std::string code(std::string_view text) {
-  const std::string safe = escape_terminal(text);
-  if (safe.find_first_not_of(' ') == std::string::npos) {
-    return fmt::format("`\"{}\"`", safe);
-  }
-  std::size_t longest = 0;
-  std::size_t run = 0;
-  for (const char c : safe) {
-    run = c == '`' ? run + 1 : 0;
-    longest = std::max(longest, run);
-  }
-  const std::string marks(longest + 1, '`');
-  const bool pad = safe.front() == '`' || safe.back() == '`' || (safe.front() == ' ' && safe.back() == ' ');
-  return pad ? fmt::format("{0} {1} {0}", marks, safe) : fmt::format("{0}{1}{0}", marks, safe);
-}
-
 std::string codes(const std::vector<std::string>& names, std::size_t count) {
   std::vector<std::string> quoted;
   quoted.reserve(names.size());
   for (const std::string& name : names) {
-    quoted.push_back(code(name));
+    quoted.push_back(markdown_code(name));
   }
   return some_of(quoted, count);
 }
@@ -48,7 +31,7 @@ class PlanMarkdown {
 
   void write() {
     out_ += plan_.name.empty() ? "## GPU partitioning plan\n\n"
-                               : fmt::format("## GPU partitioning plan {}\n\n", code(plan_.name));
+                               : fmt::format("## GPU partitioning plan {}\n\n", markdown_code(plan_.name));
     if (plan_.steps.empty() && plan_.differences.empty()) {
       out_ +=
           plan_.incomplete() ? "Nothing to do on the hosts that were checked.\n" : "In desired state. Nothing to do.\n";
@@ -92,13 +75,13 @@ class PlanMarkdown {
       out_ += ", **not in the file**";
     }
     if (!item.place.empty()) {
-      out_ += fmt::format(" ({}{})", code(item.place), item.count == 1 ? "" : " ...");
+      out_ += fmt::format(" ({}{})", markdown_code(item.place), item.count == 1 ? "" : " ...");
     }
     out_ += '\n';
     for (const OutlineChange& change : item.changes) {
       out_ += fmt::format("  - {}: {} -> {}\n",
-                          change.what.starts_with("partition count of ") ? code(change.what) : change.what,
-                          code(change.before), code(change.after));
+                          change.what.starts_with("partition count of ") ? markdown_code(change.what) : change.what,
+                          markdown_code(change.before), markdown_code(change.after));
     }
   }
 
@@ -109,11 +92,11 @@ class PlanMarkdown {
       if (step.count > 1) {
         out_ += fmt::format("{} times, the first on ", step.count);
       }
-      out_ += code(step.target);
+      out_ += markdown_code(step.target);
       if (!step.detail.empty()) {
-        out_ += " " + code(step.detail);
+        out_ += " " + markdown_code(step.detail);
       }
-      out_ += fmt::format(": {}\n", code(step.reason));
+      out_ += fmt::format(": {}\n", markdown_code(step.reason));
       flush();
     });
     out_ += "\n</details>\n";
@@ -127,10 +110,10 @@ class PlanMarkdown {
     for (const Diagnostic& warning : plan_.diagnostics) {
       out_ += fmt::format("- **{}** ", to_string(warning.code));
       if (!warning.file.empty()) {
-        out_ += code(fmt::format("{}:{}", warning.file, warning.line)) + " ";
+        out_ += markdown_code(fmt::format("{}:{}", warning.file, warning.line)) + " ";
       }
-      out_ += code(warning.message);
-      out_ += warning.hint.empty() ? "\n" : fmt::format(": {}\n", code(warning.hint));
+      out_ += markdown_code(warning.message);
+      out_ += warning.hint.empty() ? "\n" : fmt::format(": {}\n", markdown_code(warning.hint));
       flush();
     }
   }
@@ -141,7 +124,7 @@ class PlanMarkdown {
     }
     out_ += "\n### Not checked\n\n";
     for (const NotChecked& host : plan_.not_checked) {
-      out_ += fmt::format("- host {}: {}\n", code(host.host), code(host.error));
+      out_ += fmt::format("- host {}: {}\n", markdown_code(host.host), markdown_code(host.error));
       flush();
     }
   }

@@ -71,6 +71,13 @@ TEST_CASE("text from outside cannot act on a terminal") {
       {"\xe2\x80\xae\xe2\x81\xa6\xd8\x9c\xe2\x80\x8f", "\\u{202e}\\u{2066}\\u{61c}\\u{200f}"},
       {"\xff\xfe", "\\x{ff}\\x{fe}"},
       {"\xc3", "\\x{c3}"},
+      // Nor on a CI's runner, which takes commands from its log.
+      {"::add-mask::x", "\\u{3a}:add-mask::x"},
+      {" ::error::x", " \\u{3a}:error::x"},
+      {"a::b", "a::b"},
+      {"a ##vso[task.complete]", "a \\u{23}#vso[task.complete]"},
+      {"##[error]", "\\u{23}#[error]"},
+      {"## a", "## a"},
   };
   for (const Case& c : cases) {
     CAPTURE(c.safe);

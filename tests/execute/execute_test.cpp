@@ -408,7 +408,7 @@ TEST_CASE("a held lock stops a run before it touches anything") {
   CHECK_EQ(exit_code(plan, east.apply(plan)), 0);
 }
 
-TEST_CASE("without a journal nothing is sent; when it breaks, what was stopped is started again") {
+TEST_CASE("without a journal nothing is sent, and when it breaks what was stopped is started again") {
   East first;
   const Plan plan = first.plan();
   const std::string before = slurp(first.file());
