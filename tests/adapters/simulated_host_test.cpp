@@ -152,7 +152,8 @@ TEST_CASE("an A2 at 16 partitions becomes one at 4 as on a real host, and back")
   CHECK_EQ(bench.state()["hosts"][0]["keepMe"], json({1, 2.5, "x"}));
 }
 
-TEST_CASE("without a profile a partition gets its share, VRAM in steps of 64 MiB, and a profile of the lab comes first") {
+TEST_CASE(
+    "without a profile a partition gets its share, VRAM in steps of 64 MiB, and a profile of the lab comes first") {
   json gpu = a2(kGpu0, 4);
   gpu["model"] = "NVIDIA L4";
   gpu["device"] = "10de:27b8";
