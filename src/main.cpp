@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -30,6 +31,16 @@ extern "C" void note_signal(int signal) {
   constexpr int kEndedBySignal = 128;
   if (cancelled_flag.exchange(true)) {
     _exit(kEndedBySignal + signal);
+  }
+}
+
+// A descriptor below 3 that is closed would go to the next file that is opened, and what is said on it would be written
+// there. It is held by one that fails as a closed one does.
+void hold_standard_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(descriptor, F_GETFD) == -1 && errno == EBADF) {
+      open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    }
   }
 }
 
@@ -151,6 +162,7 @@ class RealWorld : public WritingWorld {
 }  // namespace gpup
 
 int main(int argc, char** argv) {
+  gpup::hold_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);  // a reader that has gone is an error like a full disk
   gpup::RealWorld world;
   return gpup::run(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc), world);

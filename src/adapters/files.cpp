@@ -302,7 +302,10 @@ Result<std::vector<std::string>> list_folder(const std::string& path) {
   errno = 0;
   while (const dirent* const entry = ::readdir(folder)) {
     std::string name = entry->d_name;
-    if (name != "." && name != ".." && !is_folder(path + "/" + name)) {
+    struct stat status {};
+    // A folder or a pipe is nobody's file; a link to nothing is told when it is read.
+    const bool other = ::stat((path + "/" + name).c_str(), &status) == 0 && !S_ISREG(status.st_mode);
+    if (!other) {
       names.push_back(std::move(name));
     }
     errno = 0;

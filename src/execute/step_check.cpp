@@ -69,6 +69,23 @@ void note(const Adapter& adapter, StepResult& result) {
   result.vram = adapter.vram;
 }
 
+/// The GPU that the host chose must be one of those that the plan manages: a card of another model may have come since.
+const Adapter* misplaced(const Plan& plan, const Step& step, const Host& host, const Vm& vm) {
+  const PlanVm& planned = plan.vms[step.vm];
+  if (planned.new_gpu != PlanVm::kHostChooses) {
+    return nullptr;
+  }
+  for (const Adapter& adapter : host.adapters_of(vm)) {
+    const bool managed = std::any_of(plan.gpus.begin(), plan.gpus.end(), [&](const PlanGpu& gpu) {
+      return gpu.host == planned.host && same_name(gpu.name, adapter.gpu_name);
+    });
+    if (!adapter.gpu_name.empty() && !managed) {
+      return &adapter;
+    }
+  }
+  return nullptr;
+}
+
 /// What a started VM holds: `assigned` and `resolved` of the step. True where all of it is resolved.
 bool note_started(const Plan& plan, const Step& step, const Host& host, const Vm& vm, StepResult& result) {
   const auto adapters = host.adapters_of(vm);
@@ -217,6 +234,11 @@ bool after_start(const Plan& plan, const Step& step, const Host& host, const Vm&
   if (vm.state != VmState::kRunning) {
     result.resolved = result.resolved ? std::optional(false) : std::nullopt;
     return missing(result, fmt::format("the virtual machine is {}", vm.state_name));
+  }
+  if (const Adapter* const elsewhere = misplaced(plan, step, host, vm)) {
+    return missing(result,
+                   fmt::format("it runs, but the host gave it a partition of {}, which no line of the file manages",
+                               elsewhere->gpu_name));
   }
   return resolved || missing(result, "it runs, but what it was assigned is not resolved to a partition");
 }

@@ -123,7 +123,7 @@ class HostPart {
                                    row,
                                    static_cast<std::uint32_t>(vm.state),
                                    static_cast<std::uint32_t>(wanted.starts ? VmState::kRunning : VmState::kOff),
-                                   line != nullptr ? line->at(line->power_at) : Place{},
+                                   line != nullptr && line->power_at.there() ? line->at(line->power_at) : Place{},
                                    {},
                                    {}});
     }
