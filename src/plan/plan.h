@@ -27,6 +27,9 @@ struct PlanGpu {
   std::string_view name;
   std::string_view model;
   std::uint32_t host = kNone;  ///< index into Plan::hosts
+  std::optional<std::uint64_t> vram_before =
+      std::nullopt;  ///< bytes a partition, where known and where its count changes
+  std::optional<std::uint64_t> vram_after = std::nullopt;
 };
 
 struct PlanAdapter {
@@ -120,9 +123,7 @@ struct Difference {
   std::uint32_t index = kNone;
   std::uint32_t before = kNone;
   std::uint32_t after = kNone;
-  Place source;                              ///< the value in the file that wants it; unknown for a default
-  std::optional<std::uint64_t> vram_before;  ///< of a GPU: bytes a partition, where known
-  std::optional<std::uint64_t> vram_after;
+  Place source;  ///< the value in the file that wants it; unknown for a default
 };
 
 struct NotChecked {

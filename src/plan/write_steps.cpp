@@ -42,14 +42,15 @@ class HostPart {
       const Gpu& gpu = host_.gpus[g];
       const auto row = static_cast<std::uint32_t>(plan_.gpus.size());
       gpu_row_[g] = row;
-      plan_.gpus.push_back({gpu.name, gpu.model, on_.desired});
+      plan_.gpus.push_back({gpu.name, gpu.model, on_.desired, {}, {}});
       plan_.facts.push_back({Subject::kGpu, Property::kStatus, row, static_cast<std::uint32_t>(gpu.status)});
       plan_.facts.push_back({Subject::kGpu, Property::kPartitionCount, row, gpu.partition_count.value_or(kNone)});
       plan_.facts.push_back({Subject::kGpu, Property::kAssigned, row, named[g]});
       if (wanted.changes) {
+        plan_.gpus.back().vram_before = gpu.partition_vram;
+        plan_.gpus.back().vram_after = goal_.sizes.of(gpu, wanted.count);
         plan_.differences.push_back({Subject::kGpu, Property::kPartitionCount, row, gpu.partition_count.value_or(kNone),
-                                     wanted.count, desired_.gpus[wanted.line].count_place, gpu.partition_vram,
-                                     goal_.sizes.of(gpu, wanted.count)});
+                                     wanted.count, desired_.gpus[wanted.line].count_place});
       }
     }
     plan_.facts.push_back({Subject::kHost, Property::kAssigned, on_.desired, unresolved});
@@ -96,36 +97,19 @@ class HostPart {
     }
 
     if (wanted.adapters_change && wanted.reason != Reason::kCountChanges) {
-      plan_.differences.push_back({Subject::kVm,
-                                   Property::kPartitions,
-                                   row,
-                                   kNone,
-                                   kNone,
-                                   line != nullptr ? line->place : desired_.policy.unlisted_place,
-                                   {},
-                                   {}});
+      plan_.differences.push_back({Subject::kVm, Property::kPartitions, row, kNone, kNone,
+                                   line != nullptr ? line->place : desired_.policy.unlisted_place});
     }
     if (wanted.offline_action) {
       assert(line != nullptr);  // only a line wants one
-      plan_.differences.push_back({Subject::kVm,
-                                   Property::kOfflineAction,
-                                   row,
-                                   word(vm.offline_action),
-                                   word(wanted.offline_action),
-                                   line->at(line->offline_action_at),
-                                   {},
-                                   {}});
+      plan_.differences.push_back({Subject::kVm, Property::kOfflineAction, row, word(vm.offline_action),
+                                   word(wanted.offline_action), line->at(line->offline_action_at)});
     }
     // A stop that is followed by a start is no difference: the VM runs before and after.
     if (wanted.stops != wanted.starts) {
-      plan_.differences.push_back({Subject::kVm,
-                                   Property::kState,
-                                   row,
-                                   static_cast<std::uint32_t>(vm.state),
+      plan_.differences.push_back({Subject::kVm, Property::kState, row, static_cast<std::uint32_t>(vm.state),
                                    static_cast<std::uint32_t>(wanted.starts ? VmState::kRunning : VmState::kOff),
-                                   line != nullptr && line->power_at.there() ? line->at(line->power_at) : Place{},
-                                   {},
-                                   {}});
+                                   line != nullptr && line->power_at.there() ? line->at(line->power_at) : Place{}});
     }
   }
 
@@ -174,8 +158,12 @@ void reserve(const Goal& goal, Plan& plan) {
   std::size_t facts = 0;
   std::size_t differences = 0;
   std::size_t gpus = 0;
+  std::size_t waits = 0;  // of assigns for counts
   for (const HostGoal& host : goal.hosts) {
+    std::size_t sets = 0;
+    std::size_t assigns = 0;
     for (const GpuGoal& gpu : host.gpus) {
+      sets += gpu.changes ? 1 : 0;
       gpus += gpu.managed() ? 1 : 0;
       steps += gpu.changes ? 1 : 0;
       differences += gpu.changes ? 1 : 0;
@@ -186,6 +174,7 @@ void reserve(const Goal& goal, Plan& plan) {
         continue;
       }
       ++vms;
+      assigns += vm.new_gpu != kNone ? 1 : 0;
       const std::size_t own = host.host->vms[v].adapter_count;
       const std::size_t offline_action = vm.offline_action ? 1 : 0;
       adapters += own;
@@ -195,12 +184,13 @@ void reserve(const Goal& goal, Plan& plan) {
       differences += offline_action + (vm.stops != vm.starts ? 1 : 0) +
                      (vm.adapters_change && vm.reason != Reason::kCountChanges ? 1 : 0);
     }
+    waits += sets * assigns;
   }
   plan.gpus.reserve(gpus);
   plan.vms.reserve(vms);
   plan.adapters.reserve(adapters);
   plan.steps.reserve(steps);
-  plan.after.reserve(steps + steps / 4);
+  plan.after.reserve(steps + steps / 4 + waits);
   plan.facts.reserve(facts + 3 * gpus + goal.hosts.size());
   plan.differences.reserve(differences);
 }

@@ -80,7 +80,8 @@ std::string DifferenceWords::value(const Difference& difference, bool after) con
   const std::uint32_t value = after ? difference.after : difference.before;
   switch (difference.property) {
     case Property::kPartitionCount:
-      return count_words(value, after ? difference.vram_after : difference.vram_before);
+      return count_words(value,
+                         after ? plan_.gpus[difference.index].vram_after : plan_.gpus[difference.index].vram_before);
     case Property::kPartitions:
       return held(plan_.vms[difference.index], after);
     case Property::kOfflineAction:

@@ -80,9 +80,9 @@ void append_difference(std::string& out, const Plan& plan, const DifferenceWords
   append_value(out, plan, difference, true);
   if (difference.subject == Subject::kGpu) {
     out += ", \"partitionVramBefore\": ";
-    append_json_number_or_null(out, difference.vram_before);
+    append_json_number_or_null(out, plan.gpus[difference.index].vram_before);
     out += ", \"partitionVramAfter\": ";
-    append_json_number_or_null(out, difference.vram_after);
+    append_json_number_or_null(out, plan.gpus[difference.index].vram_after);
   }
   out += ", \"source\": ";
   append_place(out, plan, difference.source);

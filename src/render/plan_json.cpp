@@ -259,9 +259,9 @@ class PlanJson {
       }
       if (difference.subject == Subject::kGpu) {
         out_.text(",\"partitionVramBefore\":");
-        write_optional(difference.vram_before);
+        write_optional(plan_.gpus[difference.index].vram_before);
         out_.text(",\"partitionVramAfter\":");
-        write_optional(difference.vram_after);
+        write_optional(plan_.gpus[difference.index].vram_after);
       }
       out_.text(",\"source\":");
       write_place(difference.source);

@@ -170,10 +170,10 @@ class Outline {
       return count == kNone ? std::string("none") : std::to_string(count);
     };
     item.changes.push_back({"partition count", number(difference.before), number(difference.after)});
-    if (difference.vram_before || difference.vram_after) {
-      item.changes.push_back(
-          {"partition VRAM", difference.vram_before ? human_size(*difference.vram_before) : "not known",
-           difference.vram_after ? human_size(*difference.vram_after) : "not known before the count is set"});
+    const PlanGpu& gpu = plan_.gpus[difference.index];
+    if (gpu.vram_before || gpu.vram_after) {
+      item.changes.push_back({"partition VRAM", gpu.vram_before ? human_size(*gpu.vram_before) : "not known",
+                              gpu.vram_after ? human_size(*gpu.vram_after) : "not known before the count is set"});
     }
     if (fold_) {
       const std::string_view model = plan_.gpus[difference.index].model;

@@ -317,7 +317,7 @@ class PlanText {
         hash_of(host, name), [&](std::uint32_t i) { return plan_.gpus[i].host == host && plan_.gpus[i].name == name; });
     if (row == kNone) {
       row = static_cast<std::uint32_t>(plan_.gpus.size());
-      plan_.gpus.push_back({kept(name), {}, host});
+      plan_.gpus.push_back({kept(name), {}, host, {}, {}});
       gpu_rows_.add(row);
     }
     return row;
@@ -653,10 +653,10 @@ class PlanText {
     return literal("]");
   }
 
-  bool sizes(Difference& difference) {
+  bool sizes(const Difference& difference) {
     return difference.subject != Subject::kGpu ||
-           (literal(",\"partitionVramBefore\":") && optional_number(difference.vram_before) &&
-            literal(",\"partitionVramAfter\":") && optional_number(difference.vram_after));
+           (literal(",\"partitionVramBefore\":") && optional_number(plan_.gpus[difference.index].vram_before) &&
+            literal(",\"partitionVramAfter\":") && optional_number(plan_.gpus[difference.index].vram_after));
   }
 
   bool source(Difference& difference) {

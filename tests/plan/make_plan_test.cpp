@@ -220,8 +220,8 @@ TEST_CASE("the vendor's two cards: 16 becomes 4, and the partition's size is rea
   REQUIRE_EQ(planned.plan.differences.size(), 1);
   CHECK_EQ(planned.plan.differences[0].before, 16);
   CHECK_EQ(planned.plan.differences[0].after, 4);
-  CHECK_EQ(planned.plan.differences[0].vram_before, 939524096);
-  CHECK_EQ(planned.plan.differences[0].vram_after, 3825205248);
+  CHECK_EQ(planned.plan.gpus[0].vram_before, 939524096);
+  CHECK_EQ(planned.plan.gpus[0].vram_after, 3825205248);
 }
 
 TEST_CASE("minVram is refused by what is read, warned about where nothing shows it") {

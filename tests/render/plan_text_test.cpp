@@ -47,14 +47,8 @@ Plan many_starts(std::uint32_t count, TextPool& names) {
     vm.place = {0, i + 10, 9};
     plan.vms.push_back(vm);
     plan.facts.push_back({Subject::kVm, Property::kState, i, static_cast<std::uint32_t>(VmState::kOff)});
-    plan.differences.push_back({Subject::kVm,
-                                Property::kState,
-                                i,
-                                static_cast<std::uint32_t>(VmState::kOff),
-                                static_cast<std::uint32_t>(VmState::kRunning),
-                                vm.place,
-                                {},
-                                {}});
+    plan.differences.push_back({Subject::kVm, Property::kState, i, static_cast<std::uint32_t>(VmState::kOff),
+                                static_cast<std::uint32_t>(VmState::kRunning), vm.place});
     Step step;
     step.op = Op::kStartVm;
     step.reason = Reason::kPowerRunning;

@@ -25,7 +25,7 @@ inline Plan sample_plan() {
   second.connect.known_hosts = "known_hosts";
   plan.hosts = {first, second};
   plan.stop = {StopMode::kTurnOff, std::chrono::seconds(90)};
-  plan.gpus = {{kFirst, "NVIDIA A2", 0}, {kSecond, "", 1}};
+  plan.gpus = {{kFirst, "NVIDIA A2", 0, 939524096, 3825205248}, {kSecond, "", 1, {}, {}}};
   plan.adapters = {{"a2b5b4b1-24b6-49b6-97e1-fbaf8ba0af9b", kFirst, true},
                    {"0d1f5ab4-8c4f-4ab9-8a9c-2f2f6a1c1a11", "", true},
                    {"5b8a9f3e-7c1d-4e2a-9b6f-1a2b3c4d5e6f", kSecond, false}};
@@ -50,21 +50,18 @@ inline Plan sample_plan() {
                 {Subject::kVm, Property::kState, 3, word(VmState::kRunning)},
                 {Subject::kVm, Property::kPartitions, 3, kNone},
                 {Subject::kVm, Property::kOfflineAction, 3, kNone}};
-  plan.differences = {
-      {Subject::kGpu, Property::kPartitionCount, 0, 16, 4, {0, 15, 21}, 939524096, 3825205248},
-      {Subject::kVm, Property::kPartitions, 0, kNone, kNone, {0, 21, 9}, {}, {}},
-      {Subject::kVm,
-       Property::kOfflineAction,
-       0,
-       word(OfflineAction::kSave),
-       word(OfflineAction::kForceShutdown),
-       {0, 23, 20},
-       {},
-       {}},
-      {Subject::kVm, Property::kPartitions, 1, kNone, kNone, {}, {}, {}},
-      {Subject::kVm, Property::kPartitions, 2, kNone, kNone, {1, 7, 5}, {}, {}},
-      {Subject::kVm, Property::kState, 2, word(VmState::kOff), word(VmState::kRunning), {1, 8, 12}, {}, {}},
-      {Subject::kVm, Property::kOfflineAction, 3, kNone, word(OfflineAction::kShutdown), {1, 9, 40}, {}, {}}};
+  plan.differences = {{Subject::kGpu, Property::kPartitionCount, 0, 16, 4, {0, 15, 21}},
+                      {Subject::kVm, Property::kPartitions, 0, kNone, kNone, {0, 21, 9}},
+                      {Subject::kVm,
+                       Property::kOfflineAction,
+                       0,
+                       word(OfflineAction::kSave),
+                       word(OfflineAction::kForceShutdown),
+                       {0, 23, 20}},
+                      {Subject::kVm, Property::kPartitions, 1, kNone, kNone, {}},
+                      {Subject::kVm, Property::kPartitions, 2, kNone, kNone, {1, 7, 5}},
+                      {Subject::kVm, Property::kState, 2, word(VmState::kOff), word(VmState::kRunning), {1, 8, 12}},
+                      {Subject::kVm, Property::kOfflineAction, 3, kNone, word(OfflineAction::kShutdown), {1, 9, 40}}};
   const auto step = [&](Op op, Reason reason, std::uint32_t vm, std::uint32_t gpu, std::uint32_t adapter,
                         std::uint32_t from, std::uint32_t to, std::vector<std::uint32_t> after) {
     plan.steps.push_back({op, reason, vm, gpu, adapter, from, to, static_cast<std::uint32_t>(plan.after.size()),
