@@ -88,7 +88,7 @@ class Benchmark {
   std::size_t rounds() const { return scale_ < 1 ? 3 : kRounds; }
 
   Set make(const std::string& name, const World& world) {
-    const std::string folder = folder_ + "/" + name;
+    const std::string& folder = name;
     Set set;
     set.inputs = write_inputs(world, folder);
     set.plan = folder + "/plan.json";
@@ -117,10 +117,10 @@ class Benchmark {
   }
 
   void walls(std::uint32_t many, std::uint32_t few) {
-    const Set all = make("all-change", {many, true, false});
-    const Set same = make("nothing-changes", {many, false, false});
+    const Set all = make("all", {many, true, false});
+    const Set same = make("same", {many, false, false});
     const Set flow = make("flow", {many, false, true});
-    const Set small = make("all-change-few", {few, true, false});
+    const Set small = make("few", {few, true, false});
     figures_.title(fmt::format("{} assignments, by the wall", many));
     const std::vector<Cost> t =
         run_in_turns({all.yaml, all.json, all.bytes, all.planning, same.json, same.planning, same.validate, same.yaml,
@@ -179,10 +179,10 @@ class Benchmark {
   }
 
   void instructions(std::uint32_t few) {
-    const Set all = make("counted-all-change", {few, true, false});
-    const Set same = make("counted-nothing-changes", {few, false, false});
-    const Set flow = make("counted-flow", {few, false, true});
-    const Set tenth = make("counted-tenth", {few / 10, true, false});
+    const Set all = make("all-10", {few, true, false});
+    const Set same = make("same-10", {few, false, false});
+    const Set flow = make("flow-10", {few, false, true});
+    const Set tenth = make("all-1", {few / 10, true, false});
     figures_.title(fmt::format("{} assignments, by instructions", few));
     const double plan_bytes = std::stod(all.bytes.back());
     const double yaml_bytes = inputs_size(all);
@@ -249,7 +249,13 @@ int dispatch(const std::string& self, const std::vector<std::string>& arguments)
     return 0;
   }
   if (command == "run" && arguments.size() == 5) {
-    return Benchmark(self, arguments[1], arguments[2], arguments[3], std::strtod(arguments[4].c_str(), nullptr)).run();
+    // Names of files as short as a user's: they stand in every reason and every place of a plan.
+    namespace fs = std::filesystem;
+    const std::string own = fs::absolute(self).string();
+    const std::string gpup = fs::absolute(arguments[1]).string();
+    const std::string hello = fs::absolute(arguments[2]).string();
+    fs::current_path(arguments[3]);
+    return Benchmark(own, gpup, hello, ".", std::strtod(arguments[4].c_str(), nullptr)).run();
   }
   return usage();
 }
