@@ -100,7 +100,9 @@ void check_homogeneous(const DesiredState& desired, const Goal& goal, Overrides&
   const Homogeneous policy =
       desired.policy.homogeneous.value_or(desired.cluster ? Homogeneous::kRequire : Homogeneous::kWarn);
   const Place place = desired.gpus.empty() ? Place{} : desired.gpus.front().place;
-  const About about{{}, desired.cluster ? "cluster" : "host", desired.cluster ? *desired.cluster : std::string()};
+  const About about{{},
+                    desired.cluster ? "cluster" : "host",
+                    desired.cluster ? std::string_view(*desired.cluster) : std::string_view()};
   const std::string message = fmt::format("the GPUs would not be homogeneous: {}", what);
   if (policy == Homogeneous::kRequire && !GPUP_MUTANT(19)) {
     // The refusal has a code of its own; an override makes it a warning that carries the reason.
