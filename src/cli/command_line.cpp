@@ -226,12 +226,12 @@ std::optional<UsageError> check_option(const Command& command, const Option& opt
 
 std::optional<UsageError> check_options(const Command& command, const Invocation& invocation) {
   for (auto given = invocation.options.begin(); given != invocation.options.end(); ++given) {
-    const auto& [option, value] = *given;
+    const Option* const option = given->first;
     if (!option->repeatable &&
         std::any_of(invocation.options.begin(), given, [&](const auto& before) { return before.first == option; })) {
       return UsageError{fmt::format("option '--{}' is given twice", option->name), {}, &command};
     }
-    if (auto error = check_option(command, *option, value)) {
+    if (auto error = check_option(command, *option, given->second)) {
       return error;
     }
   }

@@ -51,8 +51,8 @@ std::string_view command_of(const Example& example) {
   if (!example.command.empty()) {
     return example.command;
   }
-  const bool lab = !example.lab.empty() || example.long_lab != nullptr;
-  const bool desired = !example.desired.empty() || example.long_desired != nullptr;
+  const bool lab = !example.lab.empty();
+  const bool desired = !example.desired.empty();
   if (lab) {
     return desired ? "plan -f desired.yaml --observed lab.json" : "observe --observed lab.json";
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,9 +23,9 @@ struct Example {
   /// A command line that is run first, its output ignored: `plan -f desired.yaml --out plan.json`.
   std::string_view first{};
   std::string_view lab_then{};  ///< what `lab.json` becomes between the two commands; empty = it stays
-  /// Give the real text where it is too long to show (the text above then tells what it would be).
-  std::string (*long_desired)() = nullptr;
-  std::string (*long_lab)() = nullptr;
+  /// The real size in bytes where the file is too large to show (the text above then tells what it would be).
+  std::uint64_t desired_size = 0;
+  std::uint64_t lab_size = 0;
 };
 
 /// A row of the table that `gpup explain` prints. Sentences, as in a manual: capital letter, full stop.

@@ -1,6 +1,7 @@
-#include "cli/explain.h"
-
 #include <array>
+
+#include "cli/explain.h"
+#include "desired/scan_text.h"
 
 using namespace std::string_view_literals;
 
@@ -16,15 +17,6 @@ using namespace std::string_view_literals;
 namespace gpup {
 
 namespace {
-
-/// A file of more than 16 MiB.
-std::string too_large() {
-  std::string text = GPUP_HEADER;
-  while (text.size() <= 16UL * 1024 * 1024) {
-    text += "# a long comment that makes the file as large as no file of ours should be\n";
-  }
-  return text;
-}
 
 constexpr auto kRows = std::to_array<Explanation>({
     // What the text is made of.
@@ -45,7 +37,7 @@ constexpr auto kRows = std::to_array<Explanation>({
     {Code::kTooLarge,
      "file too large",
      "A file may hold 16 MiB; this one holds more. Nothing of it was read.",
-     {.desired = "# more than 16 MiB of text\n", .long_desired = too_large},
+     {.desired = "# more than 16 MiB of text\n", .desired_size = kMostBytes + 1},
      "Split it into files of one folder and give the folder: all its *.yaml and *.yml form one desired state."},
     {Code::kTooDeep,
      "nested too deeply",

@@ -13,9 +13,6 @@ namespace gpup {
 
 namespace {
 
-/// A file of more than 1 GiB.
-std::string too_large() { return std::string(kLargestSnapshot + 1, ' '); }
-
 constexpr auto kRows = std::to_array<Explanation>({
     {Code::kJsonSyntax,
      "not JSON",
@@ -54,7 +51,7 @@ constexpr auto kRows = std::to_array<Explanation>({
     {Code::kJsonTooLarge,
      "snapshot too large",
      "A snapshot may have 1 GiB, a host's reply 64 MiB; this one has more. Nothing of it was read.",
-     {.lab = "a file of more than 1 GiB\n", .long_lab = too_large},
+     {.lab = "a file of more than 1 GiB\n", .lab_size = kLargestSnapshot + 1},
      "Observe fewer hosts at a time."},
     {Code::kJsonTooDeep,
      "nested too deeply",

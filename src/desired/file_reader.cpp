@@ -219,7 +219,6 @@ class FileReader final : public YAML::EventHandler {
   std::size_t key_offset_ = 0;
   std::int32_t key_column_ = 0;  ///< bytes, from 0
   bool key_plain_ = true;
-  bool key_flow_ = false;
   std::uint32_t tab_line_ = 0;  ///< of the last line that was refused for a tab
   bool quiet_ = false;          ///< in the value of `<<`: nothing more is said of it
 

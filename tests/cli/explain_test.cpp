@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <cstdint>
+#include <filesystem>
 #include <regex>
 #include <set>
 #include <string>
@@ -41,12 +43,14 @@ std::set<std::string> told(const std::string& text) {
   return found;
 }
 
-void write_unless_empty(const Folder& folder, const std::string& name, std::string_view text,
-                        std::string (*long_text)()) {
-  if (long_text != nullptr) {
-    folder.write(name, long_text());
-  } else if (!text.empty()) {
-    folder.write(name, text);
+/// `size`: where it is not 0, the file has so many bytes; those beyond the text are a hole.
+void write_unless_empty(const Folder& folder, const std::string& name, std::string_view text, std::uint64_t size = 0) {
+  if (text.empty()) {
+    return;
+  }
+  folder.write(name, text);
+  if (size != 0) {
+    std::filesystem::resize_file(folder.path() + "/" + name, size);
   }
 }
 
@@ -72,13 +76,13 @@ TEST_CASE("the example of a code triggers it, and no other") {
     const std::string code = to_string(row->code);
     CAPTURE(code);
     const Folder folder;
-    write_unless_empty(folder, "desired.yaml", row->example.desired, row->example.long_desired);
-    write_unless_empty(folder, "lab.json", row->example.lab, row->example.long_lab);
-    write_unless_empty(folder, "plan.json", row->example.plan, nullptr);
+    write_unless_empty(folder, "desired.yaml", row->example.desired, row->example.desired_size);
+    write_unless_empty(folder, "lab.json", row->example.lab, row->example.lab_size);
+    write_unless_empty(folder, "plan.json", row->example.plan);
     if (!row->example.first.empty()) {
       run_gpup(folder, split_words(row->example.first));
     }
-    write_unless_empty(folder, "lab.json", row->example.lab_then, nullptr);
+    write_unless_empty(folder, "lab.json", row->example.lab_then);
     const Ended ended = run_gpup(folder, split_words(command_of(row->example)));
     CAPTURE(ended.out);
     CAPTURE(ended.err);
