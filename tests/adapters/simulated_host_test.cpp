@@ -25,6 +25,9 @@ std::string guid(int number) {
   return "00000000-0000-4000-8000-" + std::string(12 - digits.size(), '0') + digits;
 }
 
+/// Braces around one value are a list of it to one compiler and the value itself to another.
+json list(json values) { return values.is_array() ? std::move(values) : json::array({std::move(values)}); }
+
 json a2(const char* name, int count) {
   return {{"name", name},
           {"model", "NVIDIA A2"},
@@ -48,7 +51,7 @@ json vm(int number, const char* state, json partitions = json::array()) {
           {"clustered", false},
           {"generation", 2},
           {"offlineAction", nullptr},
-          {"partitions", std::move(partitions)}};
+          {"partitions", list(std::move(partitions))}};
 }
 
 json adapter(int number, json gpu = nullptr) {
@@ -56,8 +59,13 @@ json adapter(int number, json gpu = nullptr) {
 }
 
 json lab(json gpus, json vms, json simulate = nullptr) {
-  json host = {{"name", "hv-1"},          {"build", 20349},        {"edition", "azure-stack-hci"}, {"reachable", true},
-               {"gpus", std::move(gpus)}, {"vms", std::move(vms)}, {"keepMe", {1, 2.5, "x"}}};
+  json host = {{"name", "hv-1"},
+               {"build", 20349},
+               {"edition", "azure-stack-hci"},
+               {"reachable", true},
+               {"gpus", list(std::move(gpus))},
+               {"vms", list(std::move(vms))},
+               {"keepMe", {1, 2.5, "x"}}};
   if (!simulate.is_null()) {
     host["simulate"] = std::move(simulate);
   }
@@ -311,7 +319,7 @@ TEST_CASE("each kind of fault leaves the machine where it says") {
   for (Case c : cases) {
     CAPTURE(c.fault.dump());
     c.fault["op"] = "stop-vm";
-    Bench bench(lab({a2(kGpu0, 16)}, {vm(1, "Running")}, {{"faults", {c.fault}}, {"latency", {{"stop-vm", 1}}}}));
+    Bench bench(lab({a2(kGpu0, 16)}, {vm(1, "Running")}, {{"faults", list(c.fault)}, {"latency", {{"stop-vm", 1}}}}));
     const auto stopped = bench.hosts->stop_vm(bench.target(), guid(1), {}, false);
     CHECK_EQ(stopped.has_value(), !c.code.has_value());
     if (!stopped) {

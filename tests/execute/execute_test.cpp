@@ -39,31 +39,33 @@ policy: { homogeneous: warn }
 
 std::string guid(int number) { return "00000000-0000-4000-8000-00000000000" + std::to_string(number); }
 
+/// Braces around one value are a list of it to one compiler and the value itself to another.
+json list(json values) { return values.is_array() ? std::move(values) : json::array({std::move(values)}); }
+
 json host(const std::string& name, json vms) {
   return {{"name", name},
           {"build", 20349},
           {"edition", "azure-stack-hci"},
           {"reachable", true},
-          {"gpus",
-           {{{"name", "\\\\?\\PCI#VEN_10DE&DEV_25B6&SUBSYS_157E10DE&REV_A1#" + name + "#{064092b3}"},
-             {"model", "NVIDIA A2"},
-             {"device", "10de:25b6"},
-             {"subsystem", "157e10de"},
-             {"status", "partitioned"},
-             {"validPartitionCounts", {16, 8, 4, 2, 1}},
-             {"partitionCount", 16},
-             {"totalVram", 15918030848},
-             {"availableVram", 15918030848},
-             {"partitionVram", 939524096},
-             {"partitionEncode", 2},
-             {"partitionDecode", 1},
-             {"partitionCompute", 128}}}},
-          {"vms", std::move(vms)}};
+          {"gpus", list({{"name", "\\\\?\\PCI#VEN_10DE&DEV_25B6&SUBSYS_157E10DE&REV_A1#" + name + "#{064092b3}"},
+                         {"model", "NVIDIA A2"},
+                         {"device", "10de:25b6"},
+                         {"subsystem", "157e10de"},
+                         {"status", "partitioned"},
+                         {"validPartitionCounts", {16, 8, 4, 2, 1}},
+                         {"partitionCount", 16},
+                         {"totalVram", 15918030848},
+                         {"availableVram", 15918030848},
+                         {"partitionVram", 939524096},
+                         {"partitionEncode", 2},
+                         {"partitionDecode", 1},
+                         {"partitionCompute", 128}})},
+          {"vms", list(std::move(vms))}};
 }
 
 json vm(const char* name, int number, const char* state, json partitions) {
   return {{"name", name},       {"id", guid(number)}, {"state", state},
-          {"clustered", false}, {"generation", 2},    {"partitions", std::move(partitions)}};
+          {"clustered", false}, {"generation", 2},    {"partitions", list(std::move(partitions))}};
 }
 
 /// Notes what it is told, in words.
@@ -433,7 +435,8 @@ TEST_CASE("a partition that is smaller than minVram is not assigned") {
   const Plan plan = east.plan(desired.c_str());
   // Behind the planner's back the card turns out to give less than its total would allow.
   east.change([](json& all) {
-    all[0]["simulate"]["profiles"] = {{{"model", "NVIDIA A2"}, {"counts", {{{"count", 4}, {"vram", 1073741824}}}}}};
+    all[0]["simulate"]["profiles"] =
+        list({{"model", "NVIDIA A2"}, {"counts", list({{"count", 4}, {"vram", 1073741824}})}});
   });
   const Report report = east.apply(plan);
   CHECK_EQ(exit_code(plan, report), 7);
