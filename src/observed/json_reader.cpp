@@ -190,6 +190,7 @@ void JsonReader::give_back_taken() {
   const auto first = (reinterpret_cast<std::uintptr_t>(index_ + given_back_) + kPage - 1) / kPage * kPage;
   const auto last = reinterpret_cast<std::uintptr_t>(index_ + at_) / kPage * kPage;
   if (first < last) {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): an address that was rounded to pages
     madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
     given_back_ = at_;
   }

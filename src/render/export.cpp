@@ -272,7 +272,7 @@ class Exporter {
   /// How a line names the VM alone: `vm: infer-01`, with `id` and `host` where they are needed; empty if none can.
   std::string name_of(const Host& host, const Vm& vm) const {
     const bool nameable = can_stand_in_file(vm.name);
-    const std::string name = nameable ? fmt::format("  - vm: {}\n", scalar(vm.name)) : std::string();
+    std::string name = nameable ? fmt::format("  - vm: {}\n", scalar(vm.name)) : std::string();
     if (nameable && vms_of_name_.at(vm.name) == 1) {
       return name;
     }
