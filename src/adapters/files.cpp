@@ -195,7 +195,11 @@ class ReplacedFile : public OutputFile {
     }
   }
 
-  void write(std::string_view bytes) override { out_.write(descriptor_.number(), bytes); }
+  void write(std::string_view bytes) override {
+    out_.write(descriptor_.number(), bytes);
+    written_ += bytes.size();
+    begin_flush();
+  }
 
   void patch(std::uint64_t offset, std::string_view bytes) override {
     out_.flush(descriptor_.number());
@@ -221,9 +225,6 @@ class ReplacedFile : public OutputFile {
     if (out_.error() == 0 && ::fsync(descriptor_.number()) != 0) {
       out_.fail(errno);
     }
-    if (const int error = descriptor_.close(); error != 0) {
-      out_.fail(error);
-    }
     if (out_.error() != 0) {
       return cannot("write", path_, out_.error());
     }
@@ -239,12 +240,46 @@ class ReplacedFile : public OutputFile {
     return Done{};
   }
 
+  Result<bool> copy_to(Sink& sink) override {
+    std::string chunk(kCopyChunk, '\0');
+    for (off_t at = 0;;) {
+      const ssize_t got = ::pread(descriptor_.number(), chunk.data(), chunk.size(), at);
+      if (got < 0 && errno == EINTR) {
+        continue;
+      }
+      if (got < 0) {
+        return cannot("read", path_, errno);
+      }
+      if (got == 0) {
+        return true;
+      }
+      sink.write(std::string_view(chunk.data(), static_cast<std::size_t>(got)));
+      at += got;
+    }
+  }
+
  private:
+  static constexpr std::size_t kCopyChunk = std::size_t{256} * 1024;
+
+  /// A large file's bytes are on their way to the disk while the rest is still made: `commit` then waits for less.
+  void begin_flush() {
+#if defined(__linux__)
+    constexpr std::uint64_t kAtOnce = std::uint64_t{8} * 1024 * 1024;
+    if (written_ - begun_ >= kAtOnce) {
+      ::sync_file_range(descriptor_.number(), static_cast<off_t>(begun_), static_cast<off_t>(written_ - begun_),
+                        SYNC_FILE_RANGE_WRITE);
+      begun_ = written_;
+    }
+#endif
+  }
+
   std::string path_;
   std::string target_;
   std::string temporary_;  ///< empty once it was renamed
   Descriptor descriptor_;
   Buffered out_;
+  std::uint64_t written_ = 0;
+  std::uint64_t begun_ = 0;  ///< so many of the bytes were given to the disk
 };
 
 /// A pipe or a device: what it was given cannot be taken back.

@@ -30,6 +30,8 @@ class OutputFile : public Sink {
   virtual void patch(std::uint64_t offset, std::string_view bytes) = 0;
   /// kCannotRead (exit 1) with the reason where anything failed.
   virtual Result<Done> commit() = 0;
+  /// After `commit`: writes all of it once more, to another place. False where the bytes cannot be read again.
+  virtual Result<bool> copy_to(Sink& /*sink*/) { return false; }
 };
 
 }  // namespace gpup

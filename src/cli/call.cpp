@@ -60,13 +60,17 @@ int refuse(const Call& call, const Diagnostics& diagnostics, int code) {
   return code;
 }
 
-Result<Done> write_file(const Call& call, std::string_view path, const std::function<void(OutputFile& file)>& write) {
+Result<std::unique_ptr<OutputFile>> write_file(const Call& call, std::string_view path,
+                                               const std::function<void(OutputFile& file)>& write) {
   auto file = call.world.create_output(std::string(path));
   if (!file) {
     return tl::unexpected<Error>(file.error());
   }
   write(**file);
-  return (*file)->commit();
+  if (const Result<Done> written = (*file)->commit(); !written) {
+    return tl::unexpected<Error>(written.error());
+  }
+  return file;
 }
 
 int give_answer(const Call& call, std::string_view default_form, const Answer& answer, int code) {

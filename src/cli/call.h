@@ -41,7 +41,8 @@ int refuse(const Call& call, const Diagnostics& diagnostics, int code = kExitFor
 using Answer = std::function<void(std::string_view form, bool on_stdout, Sink& out)>;
 
 /// Writes a file whole or not at all.
-Result<Done> write_file(const Call& call, std::string_view path, const std::function<void(OutputFile& file)>& write);
+Result<std::unique_ptr<OutputFile>> write_file(const Call& call, std::string_view path,
+                                               const std::function<void(OutputFile& file)>& write);
 
 /// Gives the answer: first the files of --report, then stdout (or --out) in the form of -o. Returns `code`, or 1 where
 /// a file could not be written.

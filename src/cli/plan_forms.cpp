@@ -25,17 +25,24 @@ PlanTextOptions text_options(const Call& call, bool color) {
 
 }  // namespace
 
-int give_plan(const Call& call, const Plan& plan, int code) {
+int give_plan(const Call& call, const Plan& plan, int code, OutputFile* saved) {
+  Result<bool> copied = false;
   const auto answer = [&](std::string_view form, bool on_stdout, Sink& out) {
     if (form == "json") {
-      write_plan(plan, out);
+      if (on_stdout && saved != nullptr) {
+        copied = saved->copy_to(out);
+      }
+      if (copied && !*copied) {
+        write_plan(plan, out);
+      }
     } else if (form == "markdown") {
       render_plan_markdown(plan, PlanMarkdownOptions{call.line.has("full")}, out);
     } else {
       render_plan_text(plan, text_options(call, on_stdout && call.color_out), out);
     }
   };
-  return give_answer(call, "text", answer, code);
+  const int given = give_answer(call, "text", answer, code);
+  return copied ? given : give_up(call, copied.error(), Code::kCannotWrite);
 }
 
 void show_plan(const Call& call, const Plan& plan) {

@@ -1,4 +1,5 @@
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -26,15 +27,17 @@ int run_plan(const Call& call) {
     return made.error();
   }
   Plan& plan = made->planned.plan;
+  std::unique_ptr<OutputFile> saved;
   if (const auto path = call.line.value("out")) {
-    const auto written = write_file(call, *path, [&](OutputFile& file) { plan.id = write_plan(plan, file); });
+    auto written = write_file(call, *path, [&](OutputFile& file) { plan.id = write_plan(plan, file); });
     if (!written) {
       return give_up(call, written.error(), Code::kCannotWrite);
     }
+    saved = std::move(*written);
   }
   const int differing = call.line.has("detailed-exitcode") ? kExitDiffers : kExitDone;
   const int same = plan.incomplete() ? kExitNotChecked : kExitDone;
-  return give_plan(call, plan, differs(plan) ? differing : same);
+  return give_plan(call, plan, differs(plan) ? differing : same, saved.get());
 }
 
 int run_show(const Call& call) {
