@@ -207,7 +207,7 @@ class JournalFile : public Journal {
   /// The line is on disk when this returns.
   Result<Done> put(Entry entry, Time now) {
     if (descriptor_ < 0) {
-      if (const Result<Done> opened = open(now); !opened) {
+      if (Result<Done> opened = open(now); !opened) {
         return opened;
       }
     }

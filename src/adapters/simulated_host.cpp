@@ -193,6 +193,7 @@ class Lab {
     }
     const bool wide = !text->empty() && (static_cast<unsigned char>((*text)[0]) >= 0xfe);
     constexpr std::string_view kMember = "\"simulate\"";
+    // NOLINTNEXTLINE(clang-analyzer-cplusplus.InnerPointer): the text is moved from below, not before
     const bool simulates = wide || ::memmem(text->data(), text->size(), kMember.data(), kMember.size()) != nullptr;
     Result<ObservedState> observed = read_snapshot(std::move(*text), shown_);
     if (!observed) {

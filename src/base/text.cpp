@@ -218,11 +218,9 @@ std::size_t display_width(std::string_view text) {
     }
     const Character character = first_character(text);
     text.remove_prefix(character.size);
-    if (!character.valid) {
-      ++width;
-    } else if (in_ranges(kWide.begin(), kWide.end(), character.code)) {
+    if (character.valid && in_ranges(kWide.begin(), kWide.end(), character.code)) {
       width += 2;
-    } else if (!in_ranges(kZeroWidth.begin(), kZeroWidth.end(), character.code)) {
+    } else if (!character.valid || !in_ranges(kZeroWidth.begin(), kZeroWidth.end(), character.code)) {
       ++width;
     }
   }
