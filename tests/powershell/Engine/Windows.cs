@@ -1,0 +1,73 @@
+using System.Security.Principal;
+using System.Text.Json.Nodes;
+using Gpup.Doubles;
+
+namespace Gpup.Engine;
+
+/// `[Microsoft.Win32.Registry]` of a host: its release, as the lab has it, and what `doubles.registry` says.
+public static class Registry {
+    private const string CurrentVersion = @"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion";
+
+    private static readonly Dictionary<string, object> Values = new(StringComparer.OrdinalIgnoreCase);
+
+    /// The default is for a value that its key lacks: of a key that is not there the answer is null.
+    public static object? GetValue(string keyName, string? valueName, object? defaultValue) {
+        if (Values.TryGetValue($@"{keyName}\{valueName}", out var value)) return value;
+        var isThere = Values.Keys.Any(path => path.StartsWith($@"{keyName}\", StringComparison.OrdinalIgnoreCase));
+        return isThere ? defaultValue : null;
+    }
+
+    internal static void Of(LabHost host) {
+        var edition = host.Json.Text("edition");
+        if (host.Build is { } build) {
+            Set(CurrentVersion, "CurrentBuildNumber", $"{build}");
+            Set(CurrentVersion, "CurrentBuild", $"{build}");
+            Set(CurrentVersion, "UBR", (int)(host.Doubles.Number("ubr") ?? 1));
+        }
+        if (edition != "") {
+            Set(CurrentVersion, "EditionID", edition switch {
+                "azure-stack-hci" => "ServerAzureStackHCICor",
+                "datacenter" => "ServerDatacenter",
+                "standard" => "ServerStandard",
+                _ => "Professional",
+            });
+            Set(CurrentVersion, "ProductName", edition switch {
+                "azure-stack-hci" => "Azure Stack HCI",
+                "datacenter" => $"Windows Server {Year(host.Build)} Datacenter",
+                "standard" => $"Windows Server {Year(host.Build)} Standard",
+                _ => "Windows 10 Pro",
+            });
+        }
+        foreach (var (key, values) in host.Doubles.Object("registry")) {
+            foreach (var (name, value) in values as JsonObject ?? []) {
+                Set(key, name, value.AsNumber() is { } number ? (int)number : $"{value}");
+            }
+        }
+    }
+
+    private static void Set(string key, string name, object value) => Values[$@"{key}\{name}"] = value;
+
+    private static int Year(ulong? build) => build >= 26100 ? 2025 : 2022;
+}
+
+/// Who runs the agent. .NET's own throws away from Windows.
+public sealed class WindowsIdentity : IDisposable {
+    public string Name => $@"CONTOSO\{Environment.UserName}";
+
+    public static WindowsIdentity GetCurrent() => new();
+
+    public void Dispose() { }
+}
+
+/// Whether that user is an administrator, elevated.
+public sealed class WindowsPrincipal(WindowsIdentity identity) {
+    private const string Administrators = "S-1-5-32-544";
+
+    internal static bool IsElevated { get; set; }
+
+    public WindowsIdentity Identity { get; } = identity;
+
+    public bool IsInRole(WindowsBuiltInRole role) => role == WindowsBuiltInRole.Administrator && IsElevated;
+
+    public bool IsInRole(string role) => role == Administrators && IsElevated;
+}
