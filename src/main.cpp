@@ -12,10 +12,13 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "adapters/agent_launch.h"
+#include "adapters/agent_script.h"
 #include "adapters/clock.h"
 #include "adapters/files.h"
 #include "adapters/hosts_by_transport.h"
 #include "adapters/journal_file.h"
+#include "adapters/powershell_hosts.h"
 #include "adapters/simulated_host.h"
 #include "cli/run.h"
 #include "cli/world.h"
@@ -127,11 +130,16 @@ class RealWorld : public WritingWorld {
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
   }
   Time now() override { return system_now(); }
+  AgentTexts agent_texts() override {
+    return {agent_script(), agent_bootstrap(), agent_command("powershell", agent_bootstrap())};
+  }
 
+  void prepare_hosts(const HostUse& use) override { use_ = use; }
   HostReader& reader() override { return writer(); }
   HostWriter& writer() override {
     if (!hosts_) {
-      hosts_ = make_hosts_by_transport(make_simulated_hosts());
+      hosts_ =
+          make_hosts_by_transport(make_simulated_hosts(), make_powershell_hosts(use_.request_timeout, use_.may_write));
     }
     return *hosts_;
   }
@@ -152,6 +160,7 @@ class RealWorld : public WritingWorld {
  private:
   StreamSink out_{STDOUT_FILENO};
   Unbuffered err_;
+  HostUse use_;
   std::unique_ptr<HostWriter> hosts_;
   std::unique_ptr<Journal> journal_;
   bool watching_ = false;

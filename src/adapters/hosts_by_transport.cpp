@@ -3,81 +3,62 @@
 #include <string>
 #include <utility>
 
-#include <fmt/format.h>
-
 namespace gpup {
 
 namespace {
 
-tl::unexpected<Error> not_served(const HostTarget& host) {
-  Diagnostic diagnostic;
-  diagnostic.code = Code::kTransportMissing;
-  diagnostic.message =
-      fmt::format("this version of gpup cannot reach hosts by transport '{}'", to_string(host.connect.transport));
-  diagnostic.host = host.name;
-  diagnostic.object = "host";
-  diagnostic.hint = "only 'simulated' is served; or save a snapshot elsewhere and give it with --observed";
-  return tl::unexpected<Error>(Error{ErrorCode::kUnreachable, diagnostic.message, {diagnostic}});
-}
-
 class HostsByTransport : public HostWriter {
  public:
-  explicit HostsByTransport(std::unique_ptr<HostWriter> simulated) : simulated_(std::move(simulated)) {}
+  HostsByTransport(std::unique_ptr<HostWriter> simulated, std::unique_ptr<HostWriter> powershell)
+      : simulated_(std::move(simulated)), powershell_(std::move(powershell)) {}
 
-  Result<ObservedState> observe(const HostTarget& host) override {
-    return with<ObservedState>(host, [&](HostWriter& hosts) { return hosts.observe(host); });
-  }
-  Result<Done> lock(const HostTarget& host) override {
-    return with<Done>(host, [&](HostWriter& hosts) { return hosts.lock(host); });
-  }
-  void unlock(const HostTarget& host) override {
-    if (HostWriter* hosts = serving(host)) {
-      hosts->unlock(host);
-    }
-  }
+  Result<ObservedState> observe(const HostTarget& host) override { return serving(host).observe(host); }
+  Result<Done> lock(const HostTarget& host) override { return serving(host).lock(host); }
+  void unlock(const HostTarget& host) override { serving(host).unlock(host); }
   Result<Done> stop_vm(const HostTarget& host, const std::string& vm_id, const StopPolicy& how,
                        bool start_owed) override {
-    return with<Done>(host, [&](HostWriter& hosts) { return hosts.stop_vm(host, vm_id, how, start_owed); });
+    return serving(host).stop_vm(host, vm_id, how, start_owed);
   }
   Result<Done> start_vm(const HostTarget& host, const std::string& vm_id) override {
-    return with<Done>(host, [&](HostWriter& hosts) { return hosts.start_vm(host, vm_id); });
+    return serving(host).start_vm(host, vm_id);
   }
   Result<Done> assign_partition(const HostTarget& host, const std::string& vm_id,
                                 const std::optional<std::string>& gpu) override {
-    return with<Done>(host, [&](HostWriter& hosts) { return hosts.assign_partition(host, vm_id, gpu); });
+    return serving(host).assign_partition(host, vm_id, gpu);
   }
   Result<Done> unassign_partition(const HostTarget& host, const std::string& vm_id,
                                   const std::string& adapter) override {
-    return with<Done>(host, [&](HostWriter& hosts) { return hosts.unassign_partition(host, vm_id, adapter); });
+    return serving(host).unassign_partition(host, vm_id, adapter);
   }
   Result<Done> set_partition_count(const HostTarget& host, const std::string& gpu, std::uint32_t count) override {
-    return with<Done>(host, [&](HostWriter& hosts) { return hosts.set_partition_count(host, gpu, count); });
+    return serving(host).set_partition_count(host, gpu, count);
   }
   Result<Done> set_offline_action(const HostTarget& host, const std::string& vm_id, OfflineAction action) override {
-    return with<Done>(host, [&](HostWriter& hosts) { return hosts.set_offline_action(host, vm_id, action); });
+    return serving(host).set_offline_action(host, vm_id, action);
   }
 
  private:
-  HostWriter* serving(const HostTarget& host) {
-    return host.connect.transport == Transport::kSimulated ? simulated_.get() : nullptr;
-  }
-
-  template <class T, class Request>
-  Result<T> with(const HostTarget& host, Request request) {
-    HostWriter* hosts = serving(host);
-    if (hosts == nullptr) {
-      return not_served(host);
+  HostWriter& serving(const HostTarget& host) {
+    switch (host.connect.transport) {
+      case Transport::kSimulated:
+        return *simulated_;
+      case Transport::kLocal:
+      case Transport::kSsh:
+      case Transport::kPsRemoting:
+        break;
     }
-    return request(*hosts);
+    return *powershell_;
   }
 
   std::unique_ptr<HostWriter> simulated_;
+  std::unique_ptr<HostWriter> powershell_;
 };
 
 }  // namespace
 
-std::unique_ptr<HostWriter> make_hosts_by_transport(std::unique_ptr<HostWriter> simulated) {
-  return std::make_unique<HostsByTransport>(std::move(simulated));
+std::unique_ptr<HostWriter> make_hosts_by_transport(std::unique_ptr<HostWriter> simulated,
+                                                    std::unique_ptr<HostWriter> powershell) {
+  return std::make_unique<HostsByTransport>(std::move(simulated), std::move(powershell));
 }
 
 }  // namespace gpup

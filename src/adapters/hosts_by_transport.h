@@ -6,8 +6,8 @@
 
 namespace gpup {
 
-/// All hosts: each request goes to those that serve the host's transport. A transport that nobody serves cannot be
-/// reached (kUnreachable, with a diagnostic of kTransportMissing).
-std::unique_ptr<HostWriter> make_hosts_by_transport(std::unique_ptr<HostWriter> simulated);
+/// All hosts: each request goes to those that serve the host's transport, `simulated` or any of PowerShell's.
+std::unique_ptr<HostWriter> make_hosts_by_transport(std::unique_ptr<HostWriter> simulated,
+                                                    std::unique_ptr<HostWriter> powershell);
 
 }  // namespace gpup

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "cli/connect_uri.h"
+#include "desired/scalars.h"
 
 namespace gpup {
 
@@ -95,10 +96,23 @@ std::optional<UsageError> check_outputs(const Invocation& line) {
   return std::nullopt;
 }
 
+std::optional<UsageError> check_timeout(const Invocation& line) {
+  const auto given = line.value("request-timeout");
+  if (!given) {
+    return std::nullopt;
+  }
+  const Number<std::chrono::seconds> timeout = parse_duration(*given);
+  if (!timeout.value || timeout.value->count() == 0) {
+    return UsageError{fmt::format("option '--request-timeout' takes a whole number of s, m or h, not '{}'", *given),
+                      "'30s', '2m'", line.command};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<UsageError> check_line(const Invocation& line) {
-  for (const auto check : {check_sources, check_stdin, check_connect, check_outputs}) {
+  for (const auto check : {check_sources, check_stdin, check_connect, check_outputs, check_timeout}) {
     if (auto error = check(line)) {
       return error;
     }

@@ -16,6 +16,7 @@ int run_export(const Call& call);
 int run_why(const Call& call);
 int run_explain(const Call& call);
 int run_schema(const Call& call);
+int run_agent(const Call& call);
 int run_version(const Call& call);
 int run_help(const Call& call);
 int run_completion(const Call& call);

@@ -18,6 +18,9 @@ constexpr Option kObserved{"observed", 0,  "FILE",          "use this snapshot (
                            false,      {}, Completes::kFile};
 constexpr Option kConnect{"connect", 0, "[NAME=]URI",
                           "a host: local:, simulated:FILE, ssh://[user@]address[:port], winrm://address", true};
+constexpr Option kAnswerTime{"request-timeout", 0, "DURATION",
+                             "how long one answer of a host may take: 2m (default), 30s, ...; a stop has its own"
+                             " timeout on top"};
 constexpr Option kOut{"out", 0, "FILE", "write the answer to FILE, whole or not at all", false, {}, Completes::kFile};
 constexpr Option kPlanOut{"out", 0, "PLAN", "save the plan to PLAN, whole or not at all", false, {}, Completes::kFile};
 constexpr Option kAnswerForm{"output", 'o',          "FORM",          "the answer as text (default), json or markdown",
@@ -53,17 +56,19 @@ constexpr Option kHelp{"help", 'h', {}, "show help"};
 constexpr std::array kCommon = {&kColor, &kLogLevel, &kLogFormat, &kLogFile, &kHelp};
 
 constexpr std::array kValidateOptions = {&kFile, &kObserved, &kShortForm, &kShortReport};
-constexpr std::array kObserveOptions = {&kFile, &kObserved, &kConnect, &kObserveForm, &kOut, &kObserveReport};
-constexpr std::array kPlanOptions = {&kFile, &kObserved, &kPlanOut, &kAnswerForm, &kAnswerReport, &kDetailed, &kFull};
+constexpr std::array kObserveOptions = {&kFile, &kObserved,      &kConnect,   &kObserveForm,
+                                        &kOut,  &kObserveReport, &kAnswerTime};
+constexpr std::array kPlanOptions = {&kFile,         &kObserved, &kPlanOut, &kAnswerForm,
+                                     &kAnswerReport, &kDetailed, &kFull,    &kAnswerTime};
 constexpr std::array kShowOptions = {&kAnswerForm, &kAnswerReport, &kFull};
-constexpr std::array kApplyOptions = {&kFile, &kYes, &kAnswerForm, &kAnswerReport, &kFull};
-constexpr std::array kDriftOptions = {&kFile, &kObserved, &kAnswerForm, &kAnswerReport};
-constexpr std::array kExportOptions = {&kFile, &kObserved, &kConnect, &kOut};
-constexpr std::array kWhyOptions = {&kFile, &kObserved, &kShortForm, &kShortReport};
+constexpr std::array kApplyOptions = {&kFile, &kYes, &kAnswerForm, &kAnswerReport, &kFull, &kAnswerTime};
+constexpr std::array kDriftOptions = {&kFile, &kObserved, &kAnswerForm, &kAnswerReport, &kAnswerTime};
+constexpr std::array kExportOptions = {&kFile, &kObserved, &kConnect, &kOut, &kAnswerTime};
+constexpr std::array kWhyOptions = {&kFile, &kObserved, &kShortForm, &kShortReport, &kAnswerTime};
 constexpr std::array kVersionOptions = {&kJson};
 
 constexpr std::string_view kCommandNames =
-    "validate observe plan show apply drift export why explain schema version help completion";
+    "validate observe plan show apply drift export why explain schema agent version help completion";
 
 constexpr std::array kCommands = {
     Command{"validate",
@@ -198,6 +203,19 @@ constexpr std::array kCommands = {
             "Prints a schema (JSON Schema, draft 7) for editors and checkers. Without a name, lists them.",
             "gpup schema desired\n"
             "gpup schema"},
+    Command{"agent",
+            "print what gpup runs on hosts",
+            "PART",
+            false,
+            "script bootstrap command",
+            Completes::kWord,
+            {},
+            "Prints the one script that gpup runs on hosts by PowerShell, for whoever is asked to allow it: it serves"
+            " requests until its input ends. Values come to it as data, never as text of a script.\n\n"
+            "PART is script (default); bootstrap, the few lines that take the script from standard input; or command,"
+            " the command line that carries these to a host.",
+            "gpup agent\n"
+            "gpup agent command | wc -c"},
     Command{"version",
             "print the version",
             {},

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include <fmt/format.h>
+
 #include "base/text.h"
 #include "cli/fill.h"
 
@@ -67,6 +69,9 @@ std::string render_explanation(const Explanation& row) {
   append_file(out, "desired.yaml", row.example.desired);
   append_file(out, "lab.json", row.example.lab);
   append_file(out, "plan.json", row.example.plan);
+  if (!row.example.program.empty()) {
+    append_file(out, fmt::format("bin/{}, with bin first in PATH", row.example.program), row.example.script);
+  }
   if (!row.example.first.empty()) {
     out.append("  $ gpup ").append(row.example.first).append("\n");
   }

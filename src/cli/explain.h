@@ -23,6 +23,10 @@ struct Example {
   /// A command line that is run first, its output ignored: `plan -f desired.yaml --out plan.json`.
   std::string_view first{};
   std::string_view lab_then{};  ///< what `lab.json` becomes between the two commands; empty = it stays
+  /// A program that stands in for one which is not at hand (PowerShell, ssh): a shell script of that name in `bin`, a
+  /// folder that comes first in PATH.
+  std::string_view program{};
+  std::string_view script{};
   /// The real size in bytes where the file is too large to show (the text above then tells what it would be).
   std::uint64_t desired_size = 0;
   std::uint64_t lab_size = 0;

@@ -33,6 +33,24 @@ namespace {
 #define GPUP_RUNNING                                                                                    \
   "{\"name\": \"infer-01\", \"id\": \"711cee18-60db-43b4-be7e-cedce5e25dd0\", \"state\": \"Running\", " \
   "\"clustered\": false,\n   \"generation\": 2, \"offlineAction\": null, \"partitions\": []}"
+// What ssh says and how it ends; a PowerShell whose agent greets and then cannot do what it is asked.
+#define GPUP_SSH_SAYS(text) \
+  "#!/bin/sh\n"             \
+  "echo '" text             \
+  "' >&2\n"                 \
+  "exit 255\n"
+#define GPUP_AGENT_FAILS(error)                                           \
+  "#!/bin/sh\n"                                                           \
+  "answer() { printf 'gpup-%s %s:%s\\n' \"$nonce\" \"${#1}\" \"$1\"; }\n" \
+  "while read -r line && [ \"$line\" != . ]; do :; done\n"                \
+  "read -r hello\n"                                                       \
+  "nonce=${hello#*'\"nonce\":\"'}\n"                                      \
+  "nonce=${nonce%%'\"'*}\n"                                               \
+  "answer '{\"id\":1,\"ok\":true,\"result\":{\"protocol\":1}}'\n"         \
+  "read -r observe\n"                                                     \
+  "answer '{\"id\":2,\"ok\":false,\"error\":{" error                      \
+  "}}'\n"                                                                 \
+  "read -r nothing_more\n"
 #define GPUP_SAVE "plan -f desired.yaml --out plan.json"
 
 constexpr auto kRows = std::to_array<Explanation>({
@@ -91,11 +109,127 @@ constexpr auto kRows = std::to_array<Explanation>({
      "terminal to ask on, or the answer was not 'yes'. Nothing was touched. The exit code is 6.",
      {.desired = GPUP_FILE_OF(""), .lab = GPUP_LAB_OF(GPUP_REACHABLE, ""), .command = "apply -f desired.yaml"},
      "Save the plan with 'gpup plan --out', look at it, and apply that; or give --yes."},
-    {Code::kTransportMissing,
-     "a transport is not served",
-     "The file says to reach a host in a way that this version of gpup has no means for. The host is not checked.",
-     {.desired = GPUP_FILE_WITH("transport: ssh, address: 10.1.0.12", ""), .command = "observe -f desired.yaml"},
-     "Use 'transport: simulated', or save a snapshot on a machine that reaches the host and give it with --observed."},
+    {Code::kConnectUnusable,
+     "a host cannot be reached as it is written",
+     "What 'connect' says of a host cannot be passed on safely to the program that reaches it, or would not arrive as "
+     "it stands: an address or a user that begins with '-', a character that a shell would obey, a path that ssh would "
+     "change. Nothing was started. The host is not checked.",
+     {.desired = GPUP_FILE_WITH("transport: ssh, address: 10.1.0.12, powershell: \"C:/Program Files/pwsh.exe\"", ""),
+      .command = "observe -f desired.yaml"},
+     "Write the value in another way: a program by a name that is in the host's PATH, a path without such characters."},
+    {Code::kProgramMissing,
+     "a program cannot be started",
+     "To reach a host, gpup starts a program on this machine: PowerShell ('local', 'psremoting') or ssh. It is not "
+     "there, or may not be run. The host is not checked.",
+     {.desired = GPUP_FILE_WITH("transport: local, powershell: no-such-program", ""),
+      .command = "observe -f desired.yaml"},
+     "Install the program or put it in the PATH. 'powershell' under 'connect' names another PowerShell."},
+    {Code::kHostKey,
+     "a host's key is not accepted",
+     "Whoever answers at a host's address has another key than the known_hosts file says, or one that the file does "
+     "not "
+     "know. gpup never takes a new key by itself: somebody else may be answering. The host is not checked.",
+     {.desired = GPUP_FILE_WITH("transport: ssh, address: 10.1.0.12", ""),
+      .command = "observe -f desired.yaml",
+      .program = "ssh",
+      .script = GPUP_SSH_SAYS("Host key verification failed.")},
+     "Compare the key with what the host's administrator says, then put it in the known_hosts file ('knownHosts' under "
+     "'connect' names one). ssh-keyscan shows the key."},
+    {Code::kLoginRefused,
+     "a host does not let the user in",
+     "The host answered, and refused the user or the key. gpup asks for no password: it uses a key, an ssh agent, or "
+     "the Kerberos ticket of whoever runs it. The host is not checked.",
+     {.desired = GPUP_FILE_WITH("transport: ssh, address: 10.1.0.12", ""),
+      .command = "observe -f desired.yaml",
+      .program = "ssh",
+      .script = GPUP_SSH_SAYS("svc-gpup@10.1.0.12: Permission denied (publickey).")},
+     "Give the user and the key by 'user' and 'identityFile' under 'connect', and see that the host knows the key; for "
+     "an administrator of Windows it stands in administrators_authorized_keys."},
+    {Code::kNoConnection,
+     "there is no connection to a host",
+     "Nobody answers at the host's address, or not on that port, or the name has no address. The host is not checked.",
+     {.desired = GPUP_FILE_WITH("transport: ssh, address: 10.1.0.12", ""),
+      .command = "observe -f desired.yaml",
+      .program = "ssh",
+      .script = GPUP_SSH_SAYS("ssh: connect to host 10.1.0.12 port 22: Connection refused")},
+     "See to it that the host runs, that it listens (sshd, or WinRM for 'psremoting'), and that no firewall stands "
+     "between."},
+    {Code::kNoPowerShell,
+     "a host has no PowerShell of that name",
+     "The connection was made, but the host's shell does not find the program that is to run there: 'powershell', or "
+     "what 'powershell' under 'connect' names. The host is not checked.",
+     {.desired = GPUP_FILE_WITH("transport: ssh, address: 10.1.0.12, powershell: pwsh", ""),
+      .command = "observe -f desired.yaml",
+      .program = "ssh",
+      .script = "#!/bin/sh\n"
+                "echo 'sh: 1: pwsh: not found' >&2\n"
+                "exit 127\n"},
+     "Every host has 'powershell'; leave the key out, or name the program as the host's PATH has it."},
+    {Code::kSessionEnded,
+     "a session with a host ended",
+     "The program that served a host ended by itself, or the connection was cut. What it said last is shown. A request "
+     "that was under way may have been performed: it is read back by a new session, never repeated.",
+     {.desired = GPUP_FILE_WITH("transport: local, powershell: pretended", ""),
+      .command = "observe -f desired.yaml",
+      .program = "pretended",
+      .script = "#!/bin/sh\n"
+                "exit 3\n"},
+     "Mend what it complains of, and run the command again: it starts from what is there."},
+    {Code::kNoAnswer,
+     "a host does not answer in time",
+     "A host took longer than --request-timeout for one answer. A request that was under way may still be performed: "
+     "it "
+     "is read back, never repeated.",
+     {.desired = GPUP_FILE_WITH("transport: local, powershell: pretended", ""),
+      .command = "observe -f desired.yaml --request-timeout 1s",
+      .program = "pretended",
+      .script = "#!/bin/sh\n"
+                "exec cat >/dev/null\n"},
+     "Look at the host. Where it is only slow, give it longer by --request-timeout."},
+    {Code::kNotAnAgent,
+     "what answers is not gpup's script",
+     "What came back could not be understood: text without end, an answer that is cut off, or one of another version. "
+     "A little noise around the answers (banners, a profile's output) is passed over.",
+     {.desired = GPUP_FILE_WITH("transport: local, powershell: pretended", ""),
+      .command = "observe -f desired.yaml",
+      .program = "pretended",
+      .script = "#!/bin/sh\n"
+                "exec yes 'Welcome!'\n"},
+     "Try the connection by hand and see what is printed; keep it from whoever runs commands without a terminal."},
+    {Code::kNotPermitted,
+     "a host does not permit it",
+     "The host answers, but the user may not read or change its virtual machines. Without elevation Hyper-V shows "
+     "nothing, which is not the same as nothing being there.",
+     {.desired = GPUP_FILE_WITH("transport: local, powershell: pretended", ""),
+      .command = "observe -f desired.yaml",
+      .program = "pretended",
+      .script = GPUP_AGENT_FAILS(
+          "\"reason\":\"cmdlet\",\"errorId\":\"Unspecified,Microsoft.HyperV.PowerShell.Commands.GetVM\","
+          "\"category\":\"NotSpecified\"")},
+     "Use a user who is in the host's Administrators; on the host itself run gpup in an elevated shell."},
+    {Code::kCmdletMissing,
+     "a host lacks a cmdlet",
+     "The host's PowerShell does not have a cmdlet that gpup needs: the Hyper-V module is missing, on nodes of a "
+     "cluster "
+     "FailoverClusters, or the release is too old for GPU partitions.",
+     {.desired = GPUP_FILE_WITH("transport: local, powershell: pretended", ""),
+      .command = "observe -f desired.yaml",
+      .program = "pretended",
+      .script = GPUP_AGENT_FAILS("\"reason\":\"unsupported\",\"errorId\":\"CommandNotFoundException\","
+                                 "\"cmdlet\":\"Hyper-V\\\\Get-VM\"")},
+     "On the host: Install-WindowsFeature Hyper-V-PowerShell, and RSAT-Clustering-PowerShell where it is in a "
+     "cluster."},
+    {Code::kClusterAway,
+     "the cluster does not answer",
+     "The host is a node of a failover cluster whose service does not run there, or cannot reach the others. Which VMs "
+     "are clustered, and what they do when they go offline, cannot be told then.",
+     {.desired = GPUP_FILE_WITH("transport: local, powershell: pretended", ""),
+      .command = "observe -f desired.yaml",
+      .program = "pretended",
+      .script =
+          GPUP_AGENT_FAILS("\"reason\":\"cmdlet\",\"category\":\"ConnectionError\",\"errorId\":"
+                           "\"ClusterEndpointNotRegistered,Microsoft.FailoverClusters.PowerShell.GetClusterCommand\"")},
+     "Look at Get-Service ClusSvc and Get-ClusterNode on that host."},
 });
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "cli/exit_codes.h"
 #include "cli/help.h"
 #include "cli/log.h"
+#include "desired/scalars.h"
 
 namespace gpup {
 
@@ -23,9 +24,10 @@ struct Runner {
 };
 
 constexpr Runner kReaders[] = {
-    {"validate", run_validate}, {"observe", run_observe}, {"plan", run_plan}, {"show", run_show},
-    {"drift", run_drift},       {"export", run_export},   {"why", run_why},   {"explain", run_explain},
-    {"schema", run_schema},     {"version", run_version}, {"help", run_help}, {"completion", run_completion},
+    {"validate", run_validate},     {"observe", run_observe}, {"plan", run_plan},       {"show", run_show},
+    {"drift", run_drift},           {"export", run_export},   {"why", run_why},         {"explain", run_explain},
+    {"schema", run_schema},         {"agent", run_agent},     {"version", run_version}, {"help", run_help},
+    {"completion", run_completion},
 };
 
 bool colored(const Invocation& line, World& world, Stream stream) {
@@ -51,7 +53,13 @@ int dispatch(const Call& call, WritingWorld& world) {
     world.out().write(render_help(*call.line.command));
     return kExitDone;
   }
-  if (call.line.command->name == "apply") {
+  const bool writes = call.line.command->name == "apply";
+  HostUse use{.may_write = writes};
+  if (const auto timeout = call.line.value("request-timeout")) {
+    use.request_timeout = parse_duration(*timeout).value.value_or(use.request_timeout);
+  }
+  world.prepare_hosts(use);
+  if (writes) {
     return run_apply(call, world);
   }
   for (const Runner& reader : kReaders) {

@@ -33,6 +33,17 @@ int run_help(const Call& call) {
   return kExitDone;
 }
 
+int run_agent(const Call& call) {
+  const AgentTexts texts = call.world.agent_texts();
+  const std::string part = call.line.argument.value_or("script");
+  if (part == "command") {
+    call.world.out().write(texts.command + "\n");
+  } else {
+    call.world.out().write(part == "bootstrap" ? texts.bootstrap : texts.script);
+  }
+  return kExitDone;
+}
+
 int run_version(const Call& call) {
   if (call.line.has("json")) {
     call.world.out().write("{\"apiVersion\": \"gpup/v1\", \"kind\": \"Version\", \"version\": \"" GPUP_VERSION "\"}\n");

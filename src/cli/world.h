@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -18,6 +19,21 @@
 namespace gpup {
 
 enum class Stream : std::uint8_t { kIn, kOut, kErr };
+
+/// What a command wants of hosts.
+struct HostUse {
+  /// How long one answer may take. A stop has its own timeout on top.
+  std::chrono::seconds request_timeout{120};
+  /// It may change them: a session that is opened to read can be used for that as well.
+  bool may_write = false;
+};
+
+/// What runs on hosts, for the administrators who are asked to allow it.
+struct AgentTexts {
+  std::string_view script;     ///< serves requests there
+  std::string_view bootstrap;  ///< takes the script from its input
+  std::string command;         ///< the command line that carries the bootstrap
+};
 
 /// Everything a command may touch, and all of it that reads: files, streams, the clock, the terminal, hosts.
 /// Commands that must not change a host are given only this. Paths are as the user gave them.
@@ -51,6 +67,10 @@ class World {
   /// An environment variable; nothing where unset.
   virtual std::optional<std::string> env(const std::string& name) = 0;
   virtual Time now() = 0;
+  virtual AgentTexts agent_texts() { return {}; }
+
+  /// Called before any host is.
+  virtual void prepare_hosts(const HostUse& /*use*/) {}
 
   virtual HostReader& reader() = 0;
 };

@@ -318,15 +318,15 @@ TEST_CASE("what is exported validates and plans to nothing") {
   }
 }
 
-TEST_CASE("a host that this version cannot reach is not checked, and says why") {
+TEST_CASE("a host that cannot be reached is not checked, and says why") {
   const Folder folder;
   std::string desired(kDesired);
   desired.replace(desired.find("{ transport: simulated, file: lab.json }"), 40,
-                  "{ transport: ssh, address: 10.0.0.1 }   ");
+                  "{ transport: local, powershell: no-such }");
   folder.write("desired.yaml", desired);
   const Ended observed = run_gpup(folder, {"observe", "-f", "desired.yaml"});
   CHECK_EQ(observed.code, 3);
-  CHECK(contains(observed.err, "GP176"));
+  CHECK(contains(observed.err, "GP177"));
   const Ended planned = run_gpup(folder, {"plan", "-f", "desired.yaml"});
   CHECK_EQ(planned.code, 3);
   CHECK(contains(planned.out, "not checked"));

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <regex>
 #include <set>
@@ -54,6 +55,25 @@ void write_unless_empty(const Folder& folder, const std::string& name, std::stri
   }
 }
 
+/// The program that stands in for another in an example, first in PATH for as long as this lives.
+class StandIn {
+ public:
+  StandIn(const Folder& folder, const Example& example) {
+    if (!example.program.empty()) {
+      const std::string name = "bin/" + std::string(example.program);
+      folder.write(name, example.script);
+      std::filesystem::permissions(folder.path() + "/" + name, std::filesystem::perms::owner_all);
+      setenv("PATH", (folder.path() + "/bin:" + path_).c_str(), 1);
+    }
+  }
+  StandIn(const StandIn&) = delete;
+  StandIn& operator=(const StandIn&) = delete;
+  ~StandIn() { setenv("PATH", path_.c_str(), 1); }
+
+ private:
+  std::string path_ = std::getenv("PATH");
+};
+
 }  // namespace
 
 TEST_CASE("every code is explained, once") {
@@ -79,6 +99,7 @@ TEST_CASE("the example of a code triggers it, and no other") {
     write_unless_empty(folder, "desired.yaml", row->example.desired, row->example.desired_size);
     write_unless_empty(folder, "lab.json", row->example.lab, row->example.lab_size);
     write_unless_empty(folder, "plan.json", row->example.plan);
+    const StandIn stand_in(folder, row->example);
     if (!row->example.first.empty()) {
       run_gpup(folder, split_words(row->example.first));
     }

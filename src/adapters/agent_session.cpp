@@ -1,0 +1,422 @@
+#include "adapters/agent_session.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <random>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "adapters/agent_errors.h"
+#include "base/json_writer.h"
+#include "observed/read_snapshot.h"
+
+namespace gpup {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t kPiece = std::size_t{64} * 1024;  ///< a pipe holds no more
+constexpr std::size_t kMostErrors = ReplyReader::kLargestNoise;
+constexpr milliseconds kLastWords(2000);  ///< how long a program that closed its output may take to go
+constexpr milliseconds kFarewell(1000);   ///< and one whose input was ended
+
+std::string new_nonce() {
+  std::random_device random;
+  std::string nonce;
+  for (int i = 0; i < 4; ++i) {
+    nonce += fmt::format("{:08x}", static_cast<std::uint32_t>(random()));
+  }
+  return nonce;
+}
+
+std::string name_of_this_machine() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string();
+}
+
+std::string name_of_this_user() {
+  struct passwd entry {};
+  struct passwd* found = nullptr;
+  std::array<char, 4096> texts{};
+  if (::getpwuid_r(::geteuid(), &entry, texts.data(), texts.size(), &found) == 0 && found != nullptr) {
+    return found->pw_name;
+  }
+  return {};
+}
+
+void append_text_or_null(std::string& out, std::string_view name, std::string_view text) {
+  out += fmt::format("\"{}\":", name);
+  append_json_string_or_null(out, text);
+}
+
+/// Where the near end opens a PSSession to; `null` where the agent runs on the host itself.
+void append_remoting(std::string& out, const AgentLaunch& launch, const Connect& connect) {
+  if (launch.way != AgentLaunch::Way::kSession) {
+    out += "null";
+    return;
+  }
+  out += '{';
+  append_text_or_null(out, "computerName", connect.host_name.empty() ? connect.address : std::string());
+  out += ',';
+  append_text_or_null(out, "hostName", connect.host_name);
+  out += ",\"port\":";
+  append_json_number_or_null(out, connect.port);
+  out += ',';
+  append_text_or_null(out, "user", connect.user);
+  out += ',';
+  append_text_or_null(out, "identityFile", connect.identity_file);
+  out += ',';
+  append_text_or_null(out, "configurationName", connect.configuration_name);
+  out += '}';
+}
+
+/// Who we are is told so that whoever finds the host locked knows by whom.
+std::string hello_members(const HostTarget& host, const AgentLaunch& launch, AgentSession::Mode mode,
+                          const std::string& nonce) {
+  std::string out = fmt::format(R"("op":"hello","nonce":"{}","mode":"{}",)", nonce,
+                                mode == AgentSession::Mode::kWrite ? "write" : "read");
+  append_text_or_null(out, "host", host.name);
+  out += ",\"client\":{";
+  append_text_or_null(out, "host", name_of_this_machine());
+  out += fmt::format(",\"process\":{},", ::getpid());
+  append_text_or_null(out, "user", name_of_this_user());
+  out += "},\"remoting\":";
+  append_remoting(out, launch, host.connect);
+  return out;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<AgentSession>> AgentSession::open(const HostTarget& host, const AgentLaunch& launch,
+                                                         std::string_view script, Mode mode,
+                                                         std::chrono::seconds bound) {
+  auto process = Subprocess::start(launch.argv, launch.environment);
+  if (!process) {
+    return tl::unexpected<Error>(
+        host_error(ErrorCode::kUnreachable, explain_not_started(host, launch, process.error())));
+  }
+  std::array<int, 2> wake{-1, -1};
+  if (::pipe2(wake.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
+    return fail(ErrorCode::kUnreachable, "no pipe could be made");
+  }
+  const std::string nonce = new_nonce();
+  std::shared_ptr<AgentSession> session;
+  try {
+    session.reset(new AgentSession(host, launch, mode, std::move(*process), nonce, wake[1], wake[0]));
+  } catch (const std::system_error& error) {
+    return fail(ErrorCode::kUnreachable, fmt::format("no thread could be started: {}", error.what()));
+  }
+  {
+    const std::lock_guard guard(session->mutex_);
+    session->queue(script_lines(script));
+  }
+  Result<AgentReply> reply = session->request(hello_members(host, launch, mode, nonce), bound);
+  if (!reply) {
+    Error error = std::move(reply.error());
+    error.code = ErrorCode::kUnreachable;  // nothing of weight was asked
+    return tl::unexpected<Error>(std::move(error));
+  }
+  if (!reply->ok) {
+    return tl::unexpected<Error>(host_error(ErrorCode::kUnreachable, explain_unreadable(host, reply->error)));
+  }
+  if (number_in(reply->result, "protocol") != 1) {
+    return tl::unexpected<Error>(host_error(
+        ErrorCode::kUnreachable, host_trouble(host, Code::kNotAnAgent, "what answers does not speak protocol 1")));
+  }
+  session->hello_ = std::move(reply->result);
+  const std::lock_guard guard(session->mutex_);
+  session->greeted_ = true;
+  return session;
+}
+
+AgentSession::AgentSession(HostTarget host, AgentLaunch launch, Mode mode, std::unique_ptr<Subprocess> process,
+                           const std::string& nonce, int wake_in, int wake_out)
+    : host_(std::move(host)),
+      launch_(std::move(launch)),
+      mode_(mode),
+      process_(std::move(process)),
+      reader_(nonce, kLargestReply),
+      buffer_(kPiece, '\0'),
+      wake_in_(wake_in),
+      wake_out_(wake_out),
+      thread_([this] { serve(); }) {}
+
+AgentSession::~AgentSession() {
+  hang_up();
+  {
+    std::unique_lock lock(mutex_);
+    end_.wait_for(lock, kFarewell, [this] { return ended_.has_value(); });
+    abandoned_ = true;
+  }
+  wake();
+  thread_.join();
+  ::close(wake_in_);
+  ::close(wake_out_);
+}
+
+void AgentSession::hang_up() {
+  const std::lock_guard guard(mutex_);
+  pending_.clear();
+  process_->close_input();
+}
+
+bool AgentSession::ended() const {
+  const std::lock_guard guard(mutex_);
+  return ended_.has_value();
+}
+
+// Asking ------------------------------------------------------------------------------------------------------------
+
+Result<AgentReply> AgentSession::request(std::string_view members, std::chrono::seconds bound, bool writes) {
+  const Clock::time_point until = Clock::now() + bound;
+  Waiting waiting;
+  std::unique_lock lock(mutex_);
+  if (ended_) {
+    return tl::unexpected<Error>(host_error(ErrorCode::kUnreachable, *ended_));
+  }
+  const std::uint64_t id = next_id_++;
+  const std::uint64_t replies_before = replies_;
+  queue(frame(fmt::format("{{\"id\":{},{}}}", id, members)));
+  waiting.end = queued_;
+  waiting_.emplace(id, &waiting);
+  if (writes) {
+    writing_.insert(id);
+  }
+  const bool told =
+      waiting.answered.wait_until(lock, until, [&] { return waiting.reply.has_value() || ended_.has_value(); });
+  waiting_.erase(id);
+  if (waiting.reply) {
+    return *std::move(waiting.reply);
+  }
+  if (told) {
+    return lost(waiting);
+  }
+  Diagnostic silent =
+      host_trouble(host_, Code::kNoAnswer, fmt::format("no answer within {} s{}", bound.count(), said_last()),
+                   "look at the host; --request-timeout gives it longer");
+  const bool sent = waiting.end <= sent_;
+  if (!sent) {
+    writing_.erase(id);
+  }
+  if (!sent || replies_ == replies_before) {
+    // Whoever says nothing at all would not answer the next one either, and what is not sent yet must not go out later.
+    end_with(silent);
+  }
+  return tl::unexpected<Error>(host_error(sent ? ErrorCode::kInterrupted : ErrorCode::kUnreachable, std::move(silent)));
+}
+
+tl::unexpected<Error> AgentSession::lost(const Waiting& waiting) const {
+  // A line that the pipe took in part only is cut off, and an agent performs no such line.
+  return tl::unexpected<Error>(
+      host_error(waiting.end <= sent_ ? ErrorCode::kInterrupted : ErrorCode::kUnreachable, *ended_));
+}
+
+std::string AgentSession::said_last() const {
+  std::string said = host_text(errors_);
+  if (said.empty()) {
+    said = host_text(reader_.noise());
+  }
+  return said.empty() ? said : "; it said last: " + said;
+}
+
+void AgentSession::queue(std::string_view bytes) {
+  queued_ += bytes.size();
+  if (pending_.empty()) {
+    std::size_t taken = 0;
+    while (!bytes.empty() && process_->write(bytes, taken) == Subprocess::Piped::kSome) {
+      sent_ += taken;
+      bytes.remove_prefix(taken);
+    }
+  }
+  if (!bytes.empty()) {
+    pending_ += bytes;
+    wake();
+  }
+}
+
+void AgentSession::wake() {
+  const char nothing = 0;
+  const ssize_t put = ::write(wake_in_, &nothing, 1);
+  static_cast<void>(put);  // a full pipe wakes as well
+}
+
+/// With the mutex held.
+void AgentSession::end_with(Diagnostic why) {
+  if (!ended_) {
+    ended_ = std::move(why);
+  }
+  for (const auto& [id, waiting] : waiting_) {
+    waiting->answered.notify_one();
+  }
+  end_.notify_all();
+  wake();
+}
+
+// Serving: one thread moves bytes, so that an agent is never kept waiting by a full pipe
+// ---------------------------------
+
+void AgentSession::serve() {
+  while (wait_for_bytes()) {
+  }
+  const std::lock_guard guard(mutex_);
+  process_->close_input();
+  if (process_->wait(milliseconds(0))) {
+    return;
+  }
+  if (writing_.empty()) {
+    process_->kill();
+    process_->wait(kLastWords);
+  } else {
+    process_->release();
+  }
+}
+
+/// False once there is nothing left to do.
+bool AgentSession::wait_for_bytes() {
+  std::array<pollfd, 4> polled{
+      {{process_->out(), POLLIN, 0}, {process_->err(), POLLIN, 0}, {wake_out_, POLLIN, 0}, {-1, POLLOUT, 0}}};
+  {
+    const std::lock_guard guard(mutex_);
+    if (abandoned_ || ended_) {
+      return false;
+    }
+    if (!pending_.empty()) {
+      polled[3].fd = process_->in();
+    }
+  }
+  if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) {
+    return false;
+  }
+  if (polled[2].revents != 0) {
+    std::array<char, 64> ignored{};
+    while (::read(wake_out_, ignored.data(), ignored.size()) > 0) {
+    }
+  }
+  if (polled[3].revents != 0) {
+    const std::lock_guard guard(mutex_);
+    send_pending();
+  }
+  if (polled[1].revents != 0) {
+    take_errors();
+  }
+  if (polled[0].revents != 0 && !take_output()) {
+    end_by_itself();
+    return false;
+  }
+  return true;
+}
+
+void AgentSession::send_pending() {
+  std::size_t taken = 0;
+  switch (process_->write(pending_, taken)) {
+    case Subprocess::Piped::kSome:
+      sent_ += taken;
+      pending_.erase(0, taken);
+      break;
+    case Subprocess::Piped::kNothingNow:
+      break;
+    case Subprocess::Piped::kEnded:
+      pending_.clear();  // its output tells the end
+      break;
+  }
+}
+
+/// False at the end of its output.
+bool AgentSession::take_output() {
+  std::size_t got = 0;
+  const Subprocess::Piped piped = process_->read_out(buffer_.data(), buffer_.size(), got);
+  if (piped != Subprocess::Piped::kSome) {
+    return piped != Subprocess::Piped::kEnded;
+  }
+  std::vector<std::string> replies;
+  {
+    const std::lock_guard guard(mutex_);
+    if (!reader_.feed(std::string_view(buffer_).substr(0, got), replies) && reader_.trouble()) {
+      end_garbled(*reader_.trouble());
+    }
+  }
+  for (std::string& json : replies) {
+    take_reply(std::move(json));
+  }
+  return true;
+}
+
+void AgentSession::take_errors() {
+  std::array<char, 4096> piece{};
+  std::size_t got = 0;
+  while (process_->read_err(piece.data(), piece.size(), got) == Subprocess::Piped::kSome) {
+    const std::lock_guard guard(mutex_);
+    keep_end(errors_, {piece.data(), got}, ReplyReader::kKeptNoise);
+    errors_size_ += got;
+    if (errors_size_ > kMostErrors) {
+      end_garbled(ReplyReader::Trouble::kNoise);
+      return;
+    }
+  }
+}
+
+void AgentSession::take_reply(std::string json) {
+  tl::expected<AgentReply, std::string> reply = read_reply(std::move(json));
+  const std::lock_guard guard(mutex_);
+  if (ended_) {
+    return;
+  }
+  ++replies_;
+  errors_size_ = 0;
+  const std::uint64_t id = reply ? reply->id : 0;
+  writing_.erase(id);
+  const auto asked = waiting_.find(id);
+  if (asked != waiting_.end()) {
+    if (!asked->second->reply) {
+      asked->second->reply = *std::move(reply);
+      asked->second->answered.notify_one();
+    }
+  } else if (!reply) {
+    end_with(host_trouble(host_, Code::kNotAnAgent, "a reply cannot be read: " + host_text(reply.error())));
+  } else if (id == 0) {
+    // It does not know the number of the line that it could not read, nor do we.
+    end_with(explain_unreadable(host_, reply->error));
+  } else if (id >= next_id_) {
+    end_with(host_trouble(host_, Code::kNotAnAgent, fmt::format("a reply to request {}, which was never made", id)));
+  }
+  // Any other was given up, or answered before.
+}
+
+/// With the mutex held.
+void AgentSession::end_garbled(ReplyReader::Trouble trouble) {
+  const auto end = [this](std::string words) {
+    end_with(host_trouble(host_, Code::kNotAnAgent, std::move(words) + said_last(),
+                          "see what the host prints to whoever logs in: try the connection by hand"));
+  };
+  switch (trouble) {
+    case ReplyReader::Trouble::kNoise:
+      end("more than 1 MiB came that is no reply");
+      return;
+    case ReplyReader::Trouble::kTooLarge:
+      end("a reply is larger than 64 MiB");
+      return;
+    case ReplyReader::Trouble::kBroken:
+      end("a reply is not as long as it says");
+      return;
+  }
+}
+
+void AgentSession::end_by_itself() {
+  const bool gone = process_->wait(kLastWords);
+  take_errors();
+  const std::lock_guard guard(mutex_);
+  end_with(explain_ended(host_, launch_, gone ? process_->ending() : Ending{}, greeted_, errors_, reader_.noise()));
+}
+
+}  // namespace gpup

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "adapters/agent_launch.h"
+#include "adapters/agent_reply.h"
+#include "adapters/agent_wire.h"
+#include "adapters/subprocess.h"
+#include "base/result.h"
+#include "model/connect.h"
+
+namespace gpup {
+
+/// A live agent: requests go in, replies come back in any order, each to whoever waits for it. Requests may be made
+/// from several threads. Once it has ended it stays so; a new one is opened then.
+class AgentSession {
+ public:
+  enum class Mode : std::uint8_t { kRead, kWrite };
+
+  /// Starts the program, gives it the script and waits until the agent has answered `hello`, `bound` at most.
+  /// kUnreachable with a diagnostic that says what is wrong.
+  static Result<std::shared_ptr<AgentSession>> open(const HostTarget& host, const AgentLaunch& launch,
+                                                    std::string_view script, Mode mode, std::chrono::seconds bound);
+
+  AgentSession(const AgentSession&) = delete;
+  AgentSession& operator=(const AgentSession&) = delete;
+  /// Ends its input, waits a moment for it to go, else kills it.
+  ~AgentSession();
+
+  /// Sends `{"id": N, MEMBERS}` and waits for its reply, `bound` at most. Refusals of the host are replies. Errors:
+  /// kUnreachable (nothing that could be performed was sent), kInterrupted (it was sent and may have been performed).
+  /// A session that said nothing at all for that long is ended.
+  /// `writes`: the request changes the host. While one of these has no answer, an agent is never killed: it goes when
+  /// it has ended it, and keeps the host's lock until then.
+  Result<AgentReply> request(std::string_view members, std::chrono::seconds bound, bool writes = false);
+
+  bool ended() const;
+  Mode mode() const { return mode_; }
+  /// The result of `hello`, JSON.
+  const std::string& hello() const { return hello_; }
+
+  /// Ends its input without waiting: several sessions end side by side.
+  void hang_up();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  /// A request that is waited for.
+  struct Waiting {
+    std::condition_variable answered;
+    std::optional<AgentReply> reply;
+    std::uint64_t end = 0;  ///< where it ends in all that was ever sent
+  };
+
+  AgentSession(HostTarget host, AgentLaunch launch, Mode mode, std::unique_ptr<Subprocess> process,
+               const std::string& nonce, int wake_in, int wake_out);
+
+  void serve();
+  bool wait_for_bytes();
+  bool take_output();
+  void take_errors();
+  void take_reply(std::string json);
+  void send_pending();
+  void end_with(Diagnostic why);
+  void end_by_itself();
+  void end_garbled(ReplyReader::Trouble trouble);
+  void queue(std::string_view bytes);
+  void wake();
+  std::string said_last() const;
+  tl::unexpected<Error> lost(const Waiting& waiting) const;
+
+  const HostTarget host_;
+  const AgentLaunch launch_;
+  const Mode mode_;
+  std::string hello_;
+
+  mutable std::mutex mutex_;
+  std::unique_ptr<Subprocess> process_;  ///< its input under the mutex, the rest by the serving thread alone
+  std::map<std::uint64_t, Waiting*> waiting_;
+  std::uint64_t next_id_ = 1;
+  std::uint64_t replies_ = 0;
+  std::set<std::uint64_t> writing_;  ///< requests that write and have no answer, given up or not
+  std::string pending_;              ///< not taken by the pipe yet
+  std::uint64_t queued_ = 0;         ///< bytes that were ever to be sent
+  std::uint64_t sent_ = 0;           ///< of these, those that the pipe took
+  bool greeted_ = false;
+  bool abandoned_ = false;
+  std::optional<Diagnostic> ended_;
+  std::condition_variable end_;
+
+  ReplyReader reader_;
+  std::string errors_;           ///< the end of what came on stderr
+  std::size_t errors_size_ = 0;  ///< since the last reply
+  std::string buffer_;           ///< the serving thread's
+
+  int wake_in_;
+  int wake_out_;
+  std::thread thread_;
+};
+
+}  // namespace gpup

@@ -1,0 +1,250 @@
+#include "adapters/subprocess.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <system_error>
+#include <thread>
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char** environ;
+
+namespace gpup {
+
+namespace {
+
+/// A pipe's ends, closed unless they were taken.
+struct Pipe {
+  std::array<int, 2> ends{-1, -1};
+
+  Pipe() = default;
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  ~Pipe() {
+    for (const int end : ends) {
+      if (end >= 0) {
+        ::close(end);
+      }
+    }
+  }
+  // Children of other sessions must not hold this one's pipes: its end of input would never come.
+  bool open() { return ::pipe2(ends.data(), O_CLOEXEC) == 0; }
+  int take(std::size_t end) {
+    const int taken = std::exchange(ends.at(end), -1);
+    ::fcntl(taken, F_SETFL, ::fcntl(taken, F_GETFL) | O_NONBLOCK);
+    return taken;
+  }
+};
+
+constexpr std::size_t kReading = 0;
+constexpr std::size_t kWriting = 1;
+
+/// What posix_spawn is told.
+class Orders {
+ public:
+  Orders() {
+    ::posix_spawn_file_actions_init(&files);
+    ::posix_spawnattr_init(&attributes);
+    sigset_t signals;
+    sigemptyset(&signals);
+    ::posix_spawnattr_setsigmask(&attributes, &signals);
+    sigaddset(&signals, SIGPIPE);  // we ignore it, and so would the child
+    ::posix_spawnattr_setsigdefault(&attributes, &signals);
+    ::posix_spawnattr_setflags(&attributes,
+                               static_cast<short>(POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
+  }
+  Orders(const Orders&) = delete;
+  Orders& operator=(const Orders&) = delete;
+  ~Orders() {
+    ::posix_spawn_file_actions_destroy(&files);
+    ::posix_spawnattr_destroy(&attributes);
+  }
+
+  posix_spawn_file_actions_t files{};
+  posix_spawnattr_t attributes{};
+};
+
+std::vector<std::string> environment_with(const Subprocess::Environment& more) {
+  std::vector<std::string> all;
+  for (char** one = environ; one != nullptr && *one != nullptr; ++one) {
+    const std::string_view given(*one);
+    const std::string_view name = given.substr(0, given.find('='));
+    if (std::none_of(more.begin(), more.end(), [&](const auto& set) { return set.first == name; })) {
+      all.emplace_back(given);
+    }
+  }
+  for (const auto& [name, value] : more) {
+    all.push_back(name + "=" + value);
+  }
+  return all;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> all;
+  all.reserve(texts.size() + 1);
+  for (std::string& text : texts) {
+    all.push_back(text.data());
+  }
+  all.push_back(nullptr);
+  return all;
+}
+
+void ignore_broken_pipes() {
+  struct sigaction now {};
+  if (::sigaction(SIGPIPE, nullptr, &now) == 0 && now.sa_handler == SIG_DFL) {
+    std::signal(SIGPIPE, SIG_IGN);
+  }
+}
+
+tl::unexpected<Subprocess::NotStarted> not_started(int error) {
+  using Trouble = Subprocess::Trouble;
+  return tl::unexpected(Subprocess::NotStarted{error == ENOENT   ? Trouble::kNotFound
+                                               : error == EACCES ? Trouble::kNotAllowed
+                                                                 : Trouble::kOther,
+                                               std::generic_category().message(error)});
+}
+
+}  // namespace
+
+tl::expected<std::unique_ptr<Subprocess>, Subprocess::NotStarted> Subprocess::start(
+    const std::vector<std::string>& argv, const Environment& environment) {
+  Pipe in;
+  Pipe out;
+  Pipe err;
+  if (argv.empty() || argv.front().empty()) {
+    return not_started(ENOENT);
+  }
+  if (!in.open() || !out.open() || !err.open()) {
+    return not_started(errno);
+  }
+  Orders orders;
+  ::posix_spawn_file_actions_adddup2(&orders.files, in.ends[kReading], STDIN_FILENO);
+  ::posix_spawn_file_actions_adddup2(&orders.files, out.ends[kWriting], STDOUT_FILENO);
+  ::posix_spawn_file_actions_adddup2(&orders.files, err.ends[kWriting], STDERR_FILENO);
+  std::vector<std::string> words = argv;
+  std::vector<std::string> variables = environment_with(environment);
+  pid_t pid = 0;
+  const int error = ::posix_spawnp(&pid, words.front().c_str(), &orders.files, &orders.attributes,
+                                   pointers(words).data(), pointers(variables).data());
+  if (error != 0) {
+    return not_started(error);
+  }
+  ignore_broken_pipes();
+  return std::unique_ptr<Subprocess>(new Subprocess(pid, in.take(kWriting), out.take(kReading), err.take(kReading)));
+}
+
+Subprocess::~Subprocess() {
+  close_input();
+  kill();
+  while (!ended_ && !reap()) {
+    wait(std::chrono::hours(1));
+  }
+  for (const int descriptor : {out_, err_}) {
+    if (descriptor >= 0) {
+      ::close(descriptor);
+    }
+  }
+}
+
+Subprocess::Piped Subprocess::write(std::string_view bytes, std::size_t& taken) {
+  taken = 0;
+  while (in_ >= 0) {
+    const ssize_t put = ::write(in_, bytes.data(), bytes.size());
+    if (put >= 0) {
+      taken = static_cast<std::size_t>(put);
+      return Piped::kSome;
+    }
+    if (errno == EAGAIN) {
+      return Piped::kNothingNow;
+    }
+    if (errno != EINTR) {
+      close_input();
+    }
+  }
+  return Piped::kEnded;
+}
+
+void Subprocess::close_input() {
+  if (in_ >= 0) {
+    ::close(std::exchange(in_, -1));
+  }
+}
+
+Subprocess::Piped Subprocess::read(int& descriptor, char* to, std::size_t room, std::size_t& got) {
+  got = 0;
+  while (descriptor >= 0) {
+    const ssize_t count = ::read(descriptor, to, room);
+    if (count > 0) {
+      got = static_cast<std::size_t>(count);
+      return Piped::kSome;
+    }
+    if (count < 0 && errno == EAGAIN) {
+      return Piped::kNothingNow;
+    }
+    if (count == 0 || errno != EINTR) {
+      ::close(std::exchange(descriptor, -1));
+    }
+  }
+  return Piped::kEnded;
+}
+
+Subprocess::Piped Subprocess::read_out(char* to, std::size_t room, std::size_t& got) {
+  return read(out_, to, room, got);
+}
+Subprocess::Piped Subprocess::read_err(char* to, std::size_t room, std::size_t& got) {
+  return read(err_, to, room, got);
+}
+
+bool Subprocess::reap() {
+  int status = 0;
+  pid_t pid = 0;
+  do {
+    pid = ::waitpid(static_cast<pid_t>(pid_), &status, WNOHANG);
+  } while (pid < 0 && errno == EINTR);
+  if (pid == 0) {
+    return false;
+  }
+  ended_ = true;
+  if (pid > 0 && WIFEXITED(status)) {
+    ending_.code = WEXITSTATUS(status);
+  } else if (pid > 0 && WIFSIGNALED(status)) {
+    ending_.signal = WTERMSIG(status);
+  }
+  return true;
+}
+
+bool Subprocess::wait(std::chrono::milliseconds most) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::chrono::milliseconds kLongest(20);
+  const Clock::time_point until = Clock::now() + most;
+  for (std::chrono::milliseconds pause(1); !ended_ && !reap(); pause = std::min(2 * pause, kLongest)) {
+    if (Clock::now() >= until) {
+      return false;
+    }
+    std::this_thread::sleep_for(pause);
+  }
+  return true;
+}
+
+void Subprocess::release() {
+  close_input();
+  ended_ = true;
+  out_ = -1;
+  err_ = -1;
+}
+
+void Subprocess::kill() {
+  // A process that was waited for has no number any more: somebody else may have it.
+  if (!ended_) {
+    ::kill(static_cast<pid_t>(-pid_), SIGKILL);
+    ::kill(static_cast<pid_t>(pid_), SIGKILL);
+  }
+}
+
+}  // namespace gpup
