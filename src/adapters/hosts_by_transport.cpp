@@ -27,6 +27,9 @@ class HostsByTransport : public HostWriter {
   Result<ObservedState> observe(const HostTarget& host) override {
     return with<ObservedState>(host, [&](HostWriter& hosts) { return hosts.observe(host); });
   }
+  Result<HostFacts> examine(const HostTarget& host) override {
+    return with<HostFacts>(host, [&](HostWriter& hosts) { return hosts.examine(host); });
+  }
   Result<Done> lock(const HostTarget& host) override {
     return with<Done>(host, [&](HostWriter& hosts) { return hosts.lock(host); });
   }
