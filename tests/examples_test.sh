@@ -8,6 +8,7 @@ fresh "$2"
 gpup 0 validate -f desired.yaml
 gpup 0 validate -f desired.yaml --observed lab.json
 gpup 0 observe --observed lab.json
+gpup 0 doctor -f desired.yaml
 gpup 0 observe -f desired.yaml -o json --out before.json
 
 exports_to_nothing() {

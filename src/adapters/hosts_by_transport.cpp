@@ -13,6 +13,7 @@ class HostsByTransport : public HostWriter {
       : simulated_(std::move(simulated)), powershell_(std::move(powershell)) {}
 
   Result<ObservedState> observe(const HostTarget& host) override { return serving(host).observe(host); }
+  Result<HostFacts> examine(const HostTarget& host) override { return serving(host).examine(host); }
   Result<Done> lock(const HostTarget& host) override { return serving(host).lock(host); }
   void unlock(const HostTarget& host) override { serving(host).unlock(host); }
   Result<Done> stop_vm(const HostTarget& host, const std::string& vm_id, const StopPolicy& how,

@@ -188,10 +188,14 @@ Diagnostics check_simulate(const LabJson& lab, const std::string& path) {
     }
     const LabJson& simulate = host["simulate"];
     Checker check(path, lab_text(host, "name"));
-    if (check.object(simulate, "simulate", {"placement", "forgetsGpu", "profiles", "latency", "faults", "heldBy"})) {
+    if (check.object(simulate, "simulate",
+                     {"placement", "forgetsGpu", "profiles", "latency", "faults", "heldBy", "facts"})) {
       check.one_of(simulate, "placement", "simulate", kPlacements, false);
       check.flag(simulate, "forgetsGpu", "simulate");
       check.text(simulate, "heldBy", "simulate");
+      if (simulate.contains("facts") && !simulate["facts"].is_object()) {
+        check.wrong("simulate.facts", "must be an object");
+      }
       check_list(check, simulate, "profiles", check_profile);
       check_list(check, simulate, "faults", check_fault);
       if (simulate.contains("latency") &&

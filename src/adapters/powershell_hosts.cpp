@@ -21,6 +21,7 @@
 #include "adapters/agent_session.h"
 #include "base/json_writer.h"
 #include "base/text.h"
+#include "observed/read_host_facts.h"
 #include "observed/read_snapshot.h"
 
 namespace gpup {
@@ -104,6 +105,19 @@ class Link {
 
   Result<ObservedState> observe() {
     return observing_.get([this] { return fetch(); });
+  }
+
+  Result<HostFacts> examine() {
+    Result<std::string> reply = read("doctor");
+    if (!reply) {
+      return tl::unexpected(std::move(reply.error()));
+    }
+    Result<HostFacts> facts = read_host_facts(*std::move(reply), "reply");
+    if (!facts) {
+      const Diagnostics& wrong = facts.error().diagnostics;
+      return unreadable(wrong.empty() ? facts.error().message : wrong.front().message);
+    }
+    return facts;
   }
 
   Result<std::string> ask(std::string_view op) {
@@ -304,10 +318,10 @@ class Link {
     Result<ObservedState> state = read_snapshot(*std::move(reply), "reply", kLargestReply);
     if (!state) {
       const Diagnostics& wrong = state.error().diagnostics;
-      return no_snapshot(wrong.empty() ? state.error().message : wrong.front().message);
+      return unreadable(wrong.empty() ? state.error().message : wrong.front().message);
     }
     if (state->hosts.size() != 1 || !same_name(state->hosts.front().name, host_.name)) {
-      return no_snapshot("it is not about this host alone");
+      return unreadable("it is not about this host alone");
     }
     if (const Host& host = state->hosts.front(); !host.reachable) {
       return tl::unexpected<Error>(
@@ -316,7 +330,7 @@ class Link {
     return state;
   }
 
-  tl::unexpected<Error> no_snapshot(const std::string& why) const {
+  tl::unexpected<Error> unreadable(const std::string& why) const {
     return tl::unexpected<Error>(
         host_error(ErrorCode::kUnreachable,
                    host_trouble(host_, Code::kNotAnAgent, "what the host says of itself cannot be read: " + why)));
@@ -347,6 +361,7 @@ class Hosts : public PowerShellHosts {
   }
 
   Result<ObservedState> observe(const HostTarget& host) override { return link(host).observe(); }
+  Result<HostFacts> examine(const HostTarget& host) override { return link(host).examine(); }
   Result<std::string> ask(const HostTarget& host, std::string_view op) override { return link(host).ask(op); }
   Result<Done> lock(const HostTarget& host) override { return link(host).lock(); }
   void unlock(const HostTarget& host) override { link(host).unlock(); }

@@ -21,6 +21,7 @@
 
 #include "adapters/file_lock.h"
 #include "adapters/files.h"
+#include "adapters/lab_facts.h"
 #include "adapters/lab_faults.h"
 #include "adapters/lab_rules.h"
 #include "base/text.h"
@@ -263,6 +264,24 @@ class SimulatedHosts : public HostWriter {
       return tl::unexpected(ready.error());
     }
     return lab.observe(target.name);
+  }
+
+  Result<HostFacts> examine(const HostTarget& target) override {
+    // A host that cannot be observed cannot be examined; faults of `observe` are about both.
+    if (const Result<ObservedState> observed = observe(target); !observed) {
+      return tl::unexpected(observed.error());
+    }
+    const std::lock_guard guard(mutex_);
+    Lab& lab = lab_of(target);
+    const Result<LabJson*> document = lab.document(false);
+    if (!document) {
+      return tl::unexpected(document.error());
+    }
+    const LabJson* const host = find_host(**document, target.name);
+    if (host == nullptr) {
+      return fail(ErrorCode::kUnreachable, fmt::format("{} has no host {}", lab.shown(), target.name));
+    }
+    return lab_facts(**document, *host, lab.shown());
   }
 
   Result<Done> lock(const HostTarget& target) override {

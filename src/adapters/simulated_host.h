@@ -16,6 +16,7 @@ namespace gpup {
 //     "profiles": [{"model": "NVIDIA A10", "device": "10de:2236",     (either, or both)
 //                   "counts": [{"count": 4, "vram": 6375342080, "encode": 9, "decode": 6, "compute": 512}]}],
 //     "heldBy": "process 4711",    the host's lock is held by somebody else
+//     "facts": {"host": {"elevated": false}},  what `doctor` is told beside what the lab knows, as the agent tells it
 //     "latency": {"start-vm": 20, "observe": 5},                      milliseconds, by op
 //     "faults": [{"op": "start-vm", "vm": "vdi-01", "kind": "fail", "count": 1, "after": 0,
 //                 "message": "...", "ms": 0, "to": "hv-e2", "performed": false}]

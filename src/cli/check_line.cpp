@@ -24,7 +24,7 @@ std::string sources_of(const Command& command) {
     return "a PLAN or -f FILE";
   }
   if (takes(command, "connect")) {
-    return "-f FILE, --observed FILE or --connect URI";
+    return takes(command, "observed") ? "-f FILE, --observed FILE or --connect URI" : "-f FILE or --connect URI";
   }
   if (command.name == "why") {
     return "-f FILE or --observed FILE";

@@ -37,6 +37,7 @@ constexpr Option kObserveReport{
     "report", 0, "FORM=FILE", "write the answer in a further form to FILE", true, kObserveForms, Completes::kFormFile};
 constexpr Option kDetailed{"detailed-exitcode", 0, {}, "exit 2 when the plan has steps"};
 constexpr Option kFull{"full", 0, {}, "show every change, also where many are alike"};
+constexpr Option kEveryCheck{"full", 0, {}, "show every check of every VM, also what passes"};
 constexpr Option kYes{"yes", 'y', {}, "perform the plan without asking"};
 constexpr Option kJson{"json", 0, {}, "the answer as json"};
 
@@ -60,6 +61,7 @@ constexpr std::array kObserveOptions = {&kFile, &kObserved,      &kConnect,   &k
                                         &kOut,  &kObserveReport, &kAnswerTime};
 constexpr std::array kPlanOptions = {&kFile,         &kObserved, &kPlanOut, &kAnswerForm,
                                      &kAnswerReport, &kDetailed, &kFull,    &kAnswerTime};
+constexpr std::array kDoctorOptions = {&kFile, &kConnect, &kShortForm, &kShortReport, &kEveryCheck, &kAnswerTime};
 constexpr std::array kShowOptions = {&kAnswerForm, &kAnswerReport, &kFull};
 constexpr std::array kApplyOptions = {&kFile, &kYes, &kAnswerForm, &kAnswerReport, &kFull, &kAnswerTime};
 constexpr std::array kDriftOptions = {&kFile, &kObserved, &kAnswerForm, &kAnswerReport, &kAnswerTime};
@@ -68,7 +70,7 @@ constexpr std::array kWhyOptions = {&kFile, &kObserved, &kShortForm, &kShortRepo
 constexpr std::array kVersionOptions = {&kJson};
 
 constexpr std::string_view kCommandNames =
-    "validate observe plan show apply drift export why explain schema agent version help completion";
+    "validate doctor observe plan show apply drift export why explain schema agent version help completion";
 
 constexpr std::array kCommands = {
     Command{"validate",
@@ -86,6 +88,24 @@ constexpr std::array kCommands = {
             "gpup validate -f hci-east.yaml\n"
             "gpup validate -f hosts.yaml -f vms.yaml -o json\n"
             "gpup validate -f hci-east.yaml --observed snapshot.json"},
+    Command{"doctor",
+            "check whether hosts, clusters and VMs are fit for partitions",
+            {},
+            false,
+            {},
+            Completes::kNothing,
+            kDoctorOptions,
+            "Asks the hosts that -f or --connect name, changes nothing, and prints a table of checks by cluster, host,"
+            " GPU and VM: pass, warn, fail or not checked, what was seen, and how to mend it. Checks named R01 and so"
+            " on are the platform's rules; 'policy.override' makes a broken one a warning.\n\n"
+            "VMs that hold a partition, or that the file lists, are looked at. What 'gpup apply' mends by itself is a"
+            " warning. A simulated host is spared what its lab tells nothing of: those checks are named below the"
+            " table.\n\n"
+            "Exit code: 0, also with warnings; 3 when something could not be checked; 4 when something fails, a host"
+            " that does not answer among it.",
+            "gpup doctor -f hci-east.yaml\n"
+            "gpup doctor --connect ssh://admin@hv-e1 --full\n"
+            "gpup doctor -f hci-east.yaml -o json"},
     Command{
         "observe",
         "show the hosts' GPUs, partitions and what is free",

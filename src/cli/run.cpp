@@ -24,10 +24,10 @@ struct Runner {
 };
 
 constexpr Runner kReaders[] = {
-    {"validate", run_validate},     {"observe", run_observe}, {"plan", run_plan},       {"show", run_show},
-    {"drift", run_drift},           {"export", run_export},   {"why", run_why},         {"explain", run_explain},
-    {"schema", run_schema},         {"agent", run_agent},     {"version", run_version}, {"help", run_help},
-    {"completion", run_completion},
+    {"validate", run_validate}, {"doctor", run_doctor},         {"observe", run_observe}, {"plan", run_plan},
+    {"show", run_show},         {"drift", run_drift},           {"export", run_export},   {"why", run_why},
+    {"explain", run_explain},   {"schema", run_schema},         {"agent", run_agent},     {"version", run_version},
+    {"help", run_help},         {"completion", run_completion},
 };
 
 bool colored(const Invocation& line, World& world, Stream stream) {

@@ -53,6 +53,23 @@ constexpr auto kModels = std::to_array<ModelRow>({
     {"NVIDIA T4", kNo, kNo, kNo, kNo},  // assigned whole (DDA) only
 });
 
+// The A2 and the A16 share a device id (documented); the subsystems were seen.
+struct SubsystemRow {
+  std::string_view device;
+  std::string_view subsystem;
+  std::string_view model;
+};
+constexpr auto kSubsystems = std::to_array<SubsystemRow>({
+    {"10de:25b6", "157e10de", "NVIDIA A2"},
+    {"10de:25b6", "14a910de", "NVIDIA A16"},
+});
+
+// Guests that hold partitions (documented). From 26100 on the pages say "and later" of Windows.
+constexpr auto kGuests = std::to_array<std::string_view>(
+    {"Windows 10", "Windows 11", "Windows Server 2019", "Windows Server 2022", "Ubuntu 18.04", "Ubuntu 20.04"});
+constexpr auto kGuests24h2 = std::to_array<std::string_view>({"Windows Server 2025", "Ubuntu 22.04"});
+constexpr std::uint32_t kBuild24h2 = 26100;
+
 constexpr std::string_view kPartitionPage =
     "Partition and share GPUs with virtual machines (Azure Stack HCI 22H2), section 'GPU partitioning caveats'";
 constexpr std::string_view kAdmin = "Partition and share GPUs, section 'Assign GPU partition to a VM'";
@@ -175,6 +192,23 @@ ModelSupport support_of(std::string_view model, const Release* release) {
     return row->local24h2;
   }
   return release->id == kServer2022 ? ModelSupport::kUnknown : row->server2025;
+}
+
+std::string_view model_by_subsystem(std::string_view device, std::string_view subsystem) {
+  const auto* const row = std::find_if(kSubsystems.begin(), kSubsystems.end(), [&](const SubsystemRow& r) {
+    return r.device == device && r.subsystem == subsystem;
+  });
+  return row == kSubsystems.end() ? std::string_view() : row->model;
+}
+
+bool shares_device(std::string_view device) {
+  return std::any_of(kSubsystems.begin(), kSubsystems.end(), [&](const SubsystemRow& r) { return r.device == device; });
+}
+
+bool guest_listed(std::string_view guest_os, const Release& release) {
+  const auto has = [guest_os](std::string_view name) { return guest_os.find(name) != std::string_view::npos; };
+  return std::any_of(kGuests.begin(), kGuests.end(), has) ||
+         (release.build >= kBuild24h2 && std::any_of(kGuests24h2.begin(), kGuests24h2.end(), has));
 }
 
 bool PlatformRule::applies_to(const Release* release) const {

@@ -41,6 +41,15 @@ enum class ModelSupport : std::uint8_t {
 };
 ModelSupport support_of(std::string_view model, const Release* release);
 
+/// The model that a card of the device and subsystem is (both lower case), where models share a device id; empty where
+/// none is known.
+std::string_view model_by_subsystem(std::string_view device, std::string_view subsystem);
+/// True where the device id alone does not tell the model.
+bool shares_device(std::string_view device);
+
+/// Whether the release's list of guests has the system, as the guest names itself (`Windows 11 Enterprise`).
+bool guest_listed(std::string_view guest_os, const Release& release);
+
 /// Which pure check consults the row.
 enum class RuleCheck : std::uint8_t {
   kModelListed,

@@ -98,8 +98,11 @@ std::string path_part(std::string_view key) {
 
 }  // namespace
 
-JsonReader::JsonReader(std::string text, std::string path, std::uint64_t max_bytes)
-    : text_(std::move(text)), path_name_(std::move(path)), max_bytes_(std::min(max_bytes, kLargestIndexed)) {
+JsonReader::JsonReader(std::string text, std::string path, std::uint64_t max_bytes, std::string_view root)
+    : text_(std::move(text)),
+      path_name_(std::move(path)),
+      max_bytes_(std::min(max_bytes, kLargestIndexed)),
+      root_(root) {
   where_.reserve(kMaxDepth + 1);
 }
 
@@ -277,7 +280,7 @@ std::string JsonReader::where() const {
   return path;
 }
 
-std::string JsonReader::quoted_where() const { return where_.empty() ? "the snapshot" : '\'' + where() + '\''; }
+std::string JsonReader::quoted_where() const { return where_.empty() ? std::string(root_) : '\'' + where() + '\''; }
 
 /// The grammar wants something else here.
 bool JsonReader::unexpected(std::string_view expected) {
@@ -380,7 +383,7 @@ void JsonReader::missing(std::uint32_t offset, std::string_view name, std::strin
     return;
   }
   note_at(offset, Code::kJsonMissing,
-          where_.empty() ? fmt::format("the snapshot has no '{}'", name)
+          where_.empty() ? fmt::format("{} has no '{}'", root_, name)
                          : fmt::format("'{}' has no '{}'; {} must have one", where(), name, what));
 }
 

@@ -38,7 +38,8 @@ class JsonReader {
  public:
   static constexpr std::size_t kMaxDepth = 64;
 
-  JsonReader(std::string text, std::string path, std::uint64_t max_bytes);
+  /// `root` is what messages call the whole of it.
+  JsonReader(std::string text, std::string path, std::uint64_t max_bytes, std::string_view root = "the snapshot");
   ~JsonReader();
   JsonReader(const JsonReader&) = delete;
   JsonReader& operator=(const JsonReader&) = delete;
@@ -83,6 +84,10 @@ class JsonReader {
   bool object(const std::array<Member<Owner, Row>, N>& members, Owner& owner, Row& row, std::string_view what,
               std::uint64_t* present = nullptr);
 
+  /// Walks an object whose members' names are not known beforehand; `item(name)` takes one value, false to stop.
+  template <class Item>
+  bool members(Item item);
+
   /// Walks a list; `item()` takes one value, false to stop.
   template <class Item>
   bool list(Item item);
@@ -100,7 +105,7 @@ class JsonReader {
   static std::string shown(std::string_view text, std::size_t most = 60);
   /// Where the reader is: `hosts[0].gpus[1].partitionCount`.
   std::string where() const;
-  /// `'hosts[0].name'`, or `the snapshot` at the root.
+  /// `'hosts[0].name'`, or `the snapshot` (what the root is called) at the root.
   std::string quoted_where() const;
 
   std::size_t findings() const { return findings_.size(); }
@@ -146,6 +151,7 @@ class JsonReader {
   std::string text_;
   std::string path_name_;
   std::uint64_t max_bytes_;
+  std::string_view root_;
   std::unique_ptr<simdjson::internal::dom_parser_implementation> tokens_;
   const std::uint32_t* index_ = nullptr;  ///< offsets of the tokens, then the end
   std::uint32_t count_ = 0;
@@ -231,6 +237,39 @@ bool JsonReader::object(const std::array<Member<Owner, Row>, N>& members, Owner&
   if (present != nullptr) {
     *present = seen;
   }
+  return true;
+}
+
+template <class Item>
+bool JsonReader::members(Item item) {
+  if (peek() != '{') {
+    return wrong_type("an object");
+  }
+  const std::size_t first_name = names_.size();
+  if (!enter('{')) {
+    return false;
+  }
+  bool more = peek() != '}';
+  if (!more) {
+    ++at_;
+  }
+  while (more) {
+    const std::uint32_t place = offset();
+    std::string_view name;
+    if (!key(name) || !unknown_name(first_name, {name, place})) {
+      return false;
+    }
+    where_.push_back({name, 0, false});
+    if (!item(name)) {
+      return false;
+    }
+    where_.pop_back();
+    if (dead_ || !after_value('}', more)) {
+      return false;
+    }
+  }
+  close_names(first_name);
+  --depth_;
   return true;
 }
 

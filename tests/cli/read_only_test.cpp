@@ -19,6 +19,7 @@ namespace {
 class ReadOnlyHosts : public HostWriter {
  public:
   Result<ObservedState> observe(const HostTarget& host) override { return real_->observe(host); }
+  Result<HostFacts> examine(const HostTarget& host) override { return real_->examine(host); }
   Result<Done> lock(const HostTarget&) override { return written("lock"); }
   void unlock(const HostTarget&) override { static_cast<void>(written("unlock")); }
   Result<Done> stop_vm(const HostTarget&, const std::string&, const StopPolicy&, bool) override {
@@ -138,8 +139,9 @@ TEST_CASE("no reading command writes to a host or to the journal") {
   const Folder folder;
   folder.write("lab.json", kLab);
   for (const std::string_view line :
-       {"validate -f d.yaml", "observe -f d.yaml", "observe -f d.yaml -o json --out s.json", "plan -f d.yaml --out p",
-        "drift -f d.yaml", "drift -f d.yaml -o json", "export -f d.yaml", "why vdi-01 -f d.yaml", "why 1 -f d.yaml",
+       {"validate -f d.yaml", "doctor -f d.yaml", "doctor -f d.yaml -o json", "observe -f d.yaml",
+        "observe -f d.yaml -o json --out s.json", "plan -f d.yaml --out p", "drift -f d.yaml",
+        "drift -f d.yaml -o json", "export -f d.yaml", "why vdi-01 -f d.yaml", "why 1 -f d.yaml",
         "plan -f d.yaml -o markdown", "apply -f d.yaml", "explain GP001", "schema", "version", "help"}) {
     CAPTURE(line);
     PaperWorld world;

@@ -61,6 +61,9 @@ TEST_CASE("every answer in json fits its schema") {
       {"why vdi-01 -f desired.yaml -o json", "why"},
       {"why 18416dc3 -f desired.yaml -o json", "why"},
       {"why 1 -f desired.yaml -o json", "why"},
+      {"doctor -f desired.yaml -o json", "doctor"},
+      {"doctor --connect ssh://nowhere -o json", "doctor"},
+      {"doctor --connect simulated:lab.json -o json", "doctor"},
       {"version --json", "version"},
       {"apply -f desired.yaml --yes -o json", "report"},
       {"apply -f desired.yaml --yes -o json", "report"},
@@ -80,7 +83,7 @@ TEST_CASE("gpup schema lists what it has and prints each as it is in schemas/") 
   const Ended list = run_gpup(folder, {"schema"});
   CHECK_EQ(list.code, 0);
   for (const std::string_view name :
-       {"desired", "diagnostics", "drift", "plan", "report", "snapshot", "version", "why"}) {
+       {"desired", "diagnostics", "doctor", "drift", "plan", "report", "snapshot", "version", "why"}) {
     CAPTURE(name);
     CHECK_NE(("\n" + list.out).find("\n" + std::string(name) + "\n"), std::string::npos);
     CHECK_EQ(run_gpup(folder, {"schema", std::string(name)}).out,
