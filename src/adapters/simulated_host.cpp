@@ -263,6 +263,9 @@ class SimulatedHosts : public HostWriter {
     if (const Result<Done> ready = simulate_observe(lab, target); !ready) {
       return tl::unexpected(ready.error());
     }
+    if (is_dropped(target)) {
+      return dropped();
+    }
     return lab.observe(target.name);
   }
 
@@ -369,6 +372,7 @@ class SimulatedHosts : public HostWriter {
   std::string key(const HostTarget& target) { return lab_of(target).path() + '\n' + fold_case(target.name); }
   bool is_dropped(const HostTarget& target) { return !dropped_.empty() && dropped_.contains(key(target)); }
 
+  /// Other requests go on meanwhile: whatever was read of a lab before may be another one after it.
   void wait(std::uint64_t ms) {
     if (ms > 0) {
       mutex_.unlock();
@@ -425,6 +429,9 @@ class SimulatedHosts : public HostWriter {
         done = change(lab, target, [&](LabJson& document, LabJson& host, bool& changed) {
           return act(document, host, fault, vm_id, rule, changed);
         });
+        if (is_dropped(target)) {
+          done = interrupted();  // another request lost the session: the host goes on, its answer is not heard
+        }
       }
     } catch (const std::exception& error) {
       lab.forget();

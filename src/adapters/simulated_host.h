@@ -31,7 +31,7 @@ namespace gpup {
 //   lose-reply-before  the reply is lost and nothing happened
 //   lose-reply-after   the reply is lost but it happened
 //   drop-session       as lose-reply-before (or -after with `performed`), and the host cannot be reached any more by
-//                      this process
+//                      this process; requests under way beside it are performed, but their replies are lost
 //   delay              the host takes `ms` longer
 //   move-to            the VM moves to host `to` of the same lab first; then the request is refused
 //
@@ -39,7 +39,8 @@ namespace gpup {
 // and `totalCompute` on a GPU whose count was set.
 
 /// Hosts with `transport: simulated`. They keep the platform's rules by themselves; their file is replaced
-/// atomically, never written by reading, and may be used by several processes at once.
+/// atomically, never written by reading, and may be used by several processes and threads at once: requests that take
+/// time do so side by side.
 std::unique_ptr<HostWriter> make_simulated_hosts();
 
 }  // namespace gpup

@@ -4,8 +4,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "adapters/temporary_folder.h"
@@ -410,4 +413,75 @@ TEST_CASE("a host's lock names who holds it and dies with its process") {
   CHECK(bench.hosts->lock(bench.target()));  // ours already
   bench.hosts->unlock(bench.target());
   CHECK_EQ(std::distance(std::filesystem::directory_iterator(bench.folder.path()), {}), 1);
+}
+
+TEST_CASE("requests that take time do so side by side: the quick one is not kept waiting by the slow one") {
+  Bench bench(lab({a2(kGpu0, 16)}, {vm(1, "Running"), vm(2, "Running")},
+                  {{"latency", {{"stop-vm", 1}}},
+                   {"faults", list({{"op", "stop-vm"}, {"vm", "vm-1"}, {"kind", "delay"}, {"ms", 1500}})}}));
+  std::atomic<bool> slow_ended = false;
+  std::thread slow([&] {
+    CHECK_EQ(bench.stop(1), "");
+    slow_ended = true;
+  });
+  // The fault is counted in the file when the request comes in.
+  while (bench.state()["hosts"][0]["simulate"]["faults"][0].value("seen", 0) == 0) {
+    std::this_thread::yield();
+  }
+  CHECK_EQ(bench.stop(2), "");
+  CHECK_FALSE(slow_ended);
+  CHECK_EQ(bench.machine(0)["state"], "Running");
+  slow.join();
+  CHECK_EQ(bench.machine(0)["state"], "Off");
+  CHECK_EQ(bench.machine(1)["state"], "Off");
+}
+
+TEST_CASE("many requests at once on one lab each do their own deed, and no more") {
+  constexpr int kMachines = 12;
+  json machines = json::array();
+  for (int number = 1; number <= kMachines; ++number) {
+    machines.push_back(vm(number, "Running", {adapter(100 + number)}));
+  }
+  Bench bench(lab({a2(kGpu0, 16)}, machines, {{"latency", {{"stop-vm", 3}, {"start-vm", 2}, {"observe", 1}}}}));
+  std::atomic<int> refused = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int number = 1; number <= kMachines; ++number) {
+      threads.emplace_back([&, number] {
+        const bool well = bench.stop(number).empty() && bench.unassign(number, 100 + number).empty() &&
+                          bench.assign(number).empty() && bench.hosts->observe(bench.target()) &&
+                          bench.start(number).empty();
+        refused += well ? 0 : 1;
+      });
+    }
+  }
+  CHECK_EQ(refused, 0);
+  std::set<int> partitions;
+  for (int number = 1; number <= kMachines; ++number) {
+    const json machine = bench.machine(static_cast<std::size_t>(number - 1));
+    CHECK_EQ(machine["state"], "Running");
+    REQUIRE_EQ(machine["partitions"].size(), 1);
+    partitions.insert(machine["partitions"][0]["partitionId"].get<int>());
+  }
+  CHECK_EQ(partitions.size(), kMachines);
+}
+
+TEST_CASE("a session that is dropped takes the replies of the requests beside it along") {
+  Bench bench(lab({a2(kGpu0, 16)}, {vm(1, "Running"), vm(2, "Running")},
+                  {{"faults",
+                    {{{"op", "stop-vm"}, {"vm", "vm-1"}, {"kind", "delay"}, {"ms", 500}},
+                     {{"op", "stop-vm"}, {"vm", "vm-2"}, {"kind", "drop-session"}}}}}));
+  std::thread slow([&] {
+    const Result<Done> done = bench.hosts->stop_vm(bench.target(), guid(1), {}, false);
+    REQUIRE_FALSE(done);
+    CHECK_EQ(done.error().code, ErrorCode::kInterrupted);
+  });
+  while (bench.state()["hosts"][0]["simulate"]["faults"][0].value("seen", 0) == 0) {
+    std::this_thread::yield();
+  }
+  CHECK(says(bench.stop(2), "the reply was lost"));
+  slow.join();
+  CHECK_FALSE(bench.hosts->observe(bench.target()));
+  CHECK_EQ(bench.machine(0)["state"], "Off");
+  CHECK_EQ(bench.machine(1)["state"], "Running");
 }
