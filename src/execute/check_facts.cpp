@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "base/side_by_side.h"
 #include "base/text.h"
 #include "execute/execute.h"
 #include "execute/find.h"
@@ -71,12 +72,22 @@ std::string why(const Error& error) {
 
 class FactCheck {
  public:
-  FactCheck(const Plan& plan, HostReader& hosts) : plan_(plan), hosts_(hosts) {}
+  FactCheck(const Plan& plan, HostReader& hosts, std::uint32_t at_once)
+      : plan_(plan), hosts_(hosts), at_once_(at_once) {}
 
   Diagnostics run() {
     now_.resize(plan_.hosts.size());
     unreadable_.resize(plan_.hosts.size());
     gone_.resize(plan_.vms.size());
+    std::vector<bool> wanted(plan_.hosts.size());
+    for (const Fact& fact : plan_.facts) {
+      wanted[host_of_fact(fact)] = true;
+    }
+    side_by_side(plan_.hosts.size(), at_once_, [&](std::size_t host) {
+      if (wanted[host]) {
+        now_[host].emplace(look(plan_.hosts[host], hosts_));
+      }
+    });
     for (const Fact& fact : plan_.facts) {
       if (Now* const now = now_at(host_of_fact(fact)); now != nullptr) {
         check(fact, *now);
@@ -98,12 +109,9 @@ class FactCheck {
     return kNone;
   }
 
-  /// The host, read once; nullptr where it could not be read, which is said once.
+  /// The host as it was read; nullptr where it could not be, which is said once.
   Now* now_at(std::uint32_t host) {
     std::optional<Now>& slot = now_[host];
-    if (!slot) {
-      slot.emplace(look(plan_.hosts[host], hosts_));
-    }
     if (!slot->observed) {
       if (!unreadable_[host]) {
         unreadable_[host] = true;
@@ -250,7 +258,8 @@ class FactCheck {
 
   const Plan& plan_;
   HostReader& hosts_;
-  std::vector<std::optional<Now>> now_;
+  const std::uint32_t at_once_;
+  std::vector<std::optional<Now>> now_;  // by host: those of facts, others once they are asked for
   // What was said already, since several facts may break by one cause.
   std::vector<bool> unreadable_;  // by host
   std::vector<bool> gone_;        // by VM
@@ -260,6 +269,8 @@ class FactCheck {
 
 }  // namespace
 
-Diagnostics check_facts(const Plan& plan, HostReader& hosts) { return FactCheck(plan, hosts).run(); }
+Diagnostics check_facts(const Plan& plan, HostReader& hosts, std::uint32_t at_once) {
+  return FactCheck(plan, hosts, at_once).run();
+}
 
 }  // namespace gpup

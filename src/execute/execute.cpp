@@ -1,17 +1,19 @@
 #include "execute/execute.h"
 
 #include <algorithm>
-#include <functional>
-#include <queue>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "base/side_by_side.h"
 #include "base/text.h"
 #include "execute/find.h"
 #include "execute/step_check.h"
+#include "execute/workers.h"
 
 namespace gpup {
 
@@ -36,6 +38,7 @@ class Locks {
   Result<Done> take(const HostTarget& host) {
     Result<Done> done = hosts_.lock(host);
     if (done) {
+      const std::lock_guard guard(mutex_);
       held_.push_back(&host);
     }
     return done;
@@ -46,58 +49,34 @@ class Locks {
 
  private:
   HostWriter& hosts_;
+  std::mutex mutex_;
   std::vector<const HostTarget*> held_;
 };
 
-/// The order in which steps are tried, from `after` alone: of those whose dependencies have ended, the lowest number
-/// first. Steps that run side by side would be taken from here by more than one.
-class Order {
- public:
-  explicit Order(const Plan& plan) : waits_(plan.steps.size()), next_(plan.steps.size()) {
-    for (std::uint32_t i = 0; i < plan.steps.size(); ++i) {
-      waits_[i] = plan.steps[i].after_count;
-      for (const std::uint32_t before : plan.after_of(plan.steps[i])) {
-        next_[before].push_back(i);
-      }
-      if (waits_[i] == 0) {
-        ready_.push(i);
-      }
-    }
-  }
-
-  bool empty() const { return ready_.empty(); }
-  std::uint32_t take() {
-    const std::uint32_t step = ready_.top();
-    ready_.pop();
-    return step;
-  }
-  void ended(std::uint32_t step) {
-    for (const std::uint32_t next : next_[step]) {
-      if (--waits_[next] == 0) {
-        ready_.push(next);
-      }
-    }
-  }
-
- private:
-  std::vector<std::uint32_t> waits_;
-  std::vector<std::vector<std::uint32_t>> next_;
-  std::priority_queue<std::uint32_t, std::vector<std::uint32_t>, std::greater<>> ready_;
-};
-
+/// One run of a plan. Steps go on several threads. `mutex_` guards what they share, the report, the journal, the
+/// progress, the clock, and is let go while a host is asked. Of the rest each step touches its own: its result, and
+/// what its VM holds.
 class Run {
  public:
   Run(const Plan& plan, HostWriter& hosts, Journal& journal, Progress& progress, const std::atomic<bool>& cancelled,
-      const Clock& now)
+      const Clock& now, const Limits& limits)
       : plan_(plan),
         hosts_(hosts),
         journal_(journal),
         progress_(progress),
         cancelled_(cancelled),
         now_(now),
+        limits_(limits),
         locks_(hosts),
         held_(plan),
-        answered_(plan.steps.size()) {}
+        starts_(plan.vms.size()),
+        answered_(plan.steps.size()) {
+    for (const Step& step : plan.steps) {
+      if (step.op == Op::kStartVm) {
+        starts_[step.vm] = true;
+      }
+    }
+  }
 
   Report perform() {
     report_.started = now_();
@@ -118,21 +97,11 @@ class Run {
   // Before anything is touched ------------------------------------------------------------------------------------
 
   bool may_start() {
-    std::vector<bool> wanted(plan_.hosts.size());
-    for (const Step& step : plan_.steps) {
-      wanted[host_of(plan_, step)] = true;
-    }
-    for (std::uint32_t host = 0; host < plan_.hosts.size(); ++host) {
-      if (wanted[host]) {
-        if (const Result<Done> locked = locks_.take(plan_.hosts[host]); !locked) {
-          not_locked(host, locked.error());
-        }
-      }
-    }
+    lock_hosts();
     if (report_.refusal != Refusal::kNotRefused) {
       return false;
     }
-    report_.diagnostics = check_facts(plan_, hosts_);
+    report_.diagnostics = check_facts(plan_, hosts_, limits_.hosts);
     if (!report_.diagnostics.empty()) {
       report_.refusal = Refusal::kFactBroken;
       return false;
@@ -142,6 +111,24 @@ class Run {
       return false;
     }
     return true;
+  }
+
+  void lock_hosts() {
+    std::vector<bool> wanted(plan_.hosts.size());
+    for (const Step& step : plan_.steps) {
+      wanted[host_of(plan_, step)] = true;
+    }
+    std::vector<Result<Done>> locked(plan_.hosts.size(), Done{});
+    side_by_side(plan_.hosts.size(), limits_.hosts, [&](std::size_t host) {
+      if (wanted[host]) {
+        locked[host] = locks_.take(plan_.hosts[host]);
+      }
+    });
+    for (std::uint32_t host = 0; host < plan_.hosts.size(); ++host) {
+      if (!locked[host]) {
+        not_locked(host, locked[host].error());
+      }
+    }
   }
 
   void not_locked(std::uint32_t host, const Error& error) {
@@ -180,28 +167,37 @@ class Run {
 
   void perform_steps() {
     report_.steps.resize(plan_.steps.size());
-    for (Order order(plan_); !order.empty();) {
-      const std::uint32_t step = order.take();
-      StepResult& result = report_.steps[step];
-      result.step = step;
-      result.started = now_();
-      if (std::string reason = skip_reason(step); !reason.empty()) {
-        result.message = std::move(reason);
-        result.ended = result.started;
-      } else {
-        progress_.started(plan_, step);
-        perform_step(plan_.steps[step], result);
-        result.ended = now_();
-      }
-      // Those that were skipped are in the last entry: noting each would keep stopped VMs waiting.
-      if (result.outcome != Outcome::kSkipped) {
-        if (const Result<Done> noted = journal_.outcome(plan_, result); !noted) {
-          journal_failed(noted.error());
-        }
-      }
-      progress_.finished(plan_, result);
-      order.ended(step);
+    Schedule schedule(plan_, limits_);
+    perform_all(schedule, mutex_, most_threads(),
+                [this](std::uint32_t step, std::unique_lock<std::mutex>& lock) { take_step(step, lock); });
+  }
+
+  std::size_t most_threads() const {
+    constexpr std::size_t kMost = 512;
+    return std::min(limits_.most(), kMost);
+  }
+
+  void take_step(std::uint32_t step, std::unique_lock<std::mutex>& lock) {
+    StepResult& result = report_.steps[step];
+    result.step = step;
+    result.started = now_();
+    if (std::string reason = skip_reason(step); !reason.empty()) {
+      result.message = std::move(reason);
+      result.ended = result.started;
+    } else {
+      progress_.started(plan_, step);
+      lock.unlock();
+      perform_step(plan_.steps[step], result);
+      lock.lock();
+      result.ended = now_();
     }
+    // Those that were skipped are in the last entry: noting each would keep stopped VMs waiting.
+    if (result.outcome != Outcome::kSkipped) {
+      if (const Result<Done> noted = journal_.outcome(plan_, result); !noted) {
+        journal_failed(noted.error());
+      }
+    }
+    progress_.finished(plan_, result);
   }
 
   /// Why a step is not tried; empty where it is.
@@ -241,15 +237,23 @@ class Run {
       case Before::kGo:
         break;
     }
-    if (const Result<Done> noted = journal_.intent(plan_, result.step, now_()); !noted) {
+    if (const Result<Done> noted = note_intent(result.step); !noted) {
       result.message = "nothing was sent, since the journal cannot be written: " + why(noted.error());
-      journal_failed(noted.error());
       return;
     }
     const Result<Done> claim = send(step, host);
     result.sent = claim || claim.error().code != ErrorCode::kUnreachable;
-    answered_[result.step] = claim || claim.error().code == ErrorCode::kRefused;
+    answered_[result.step] = claim || claim.error().code == ErrorCode::kRefused ? 1 : 0;
     verify(step, host, claim, result);
+  }
+
+  Result<Done> note_intent(std::uint32_t step) {
+    const std::lock_guard guard(mutex_);
+    Result<Done> noted = journal_.intent(plan_, step, now_());
+    if (!noted) {
+      journal_failed(noted.error());
+    }
+    return noted;
   }
 
   /// Reads back and compares. What is read is the result; a reply, or its loss, only words why.
@@ -285,23 +289,11 @@ class Run {
     }
   }
 
-  bool starts_again(std::uint32_t vm) {
-    if (starts_.empty()) {
-      starts_.resize(plan_.vms.size());
-      for (const Step& step : plan_.steps) {
-        if (step.op == Op::kStartVm) {
-          starts_[step.vm] = true;
-        }
-      }
-    }
-    return starts_[vm];
-  }
-
   Result<Done> send(const Step& step, const HostTarget& host) {
     const auto vm_id = [&] { return std::string(plan_.vms[step.vm].id); };
     switch (step.op) {
       case Op::kStopVm:
-        return hosts_.stop_vm(host, vm_id(), plan_.stop, starts_again(step.vm));
+        return hosts_.stop_vm(host, vm_id(), plan_.stop, starts_[step.vm]);
       case Op::kUnassignPartition:
         return hosts_.unassign_partition(host, vm_id(), std::string(plan_.adapters[step.adapter].id));
       case Op::kSetPartitionCount:
@@ -320,7 +312,7 @@ class Run {
   /// What a step that ended well did to its VM's adapters.
   void remember(const Step& step, const StepResult& result) {
     if (step.op == Op::kUnassignPartition) {
-      held_.gone[step.adapter] = true;
+      held_.gone[step.adapter] = 1;
     } else if (step.op == Op::kAssignPartition) {
       held_.added[step.vm] = result.adapter;
     }
@@ -354,6 +346,7 @@ class Run {
         stop[plan_.steps[i].vm] = i;
       }
     }
+    std::vector<std::uint32_t> starts;
     for (std::uint32_t i = 0; i < plan_.steps.size(); ++i) {
       const Step& step = plan_.steps[i];
       if (step.op != Op::kStartVm || ended_well(report_.steps[i].outcome) || stop[step.vm] == kNone) {
@@ -361,28 +354,49 @@ class Run {
       }
       const StepResult& stopped = report_.steps[stop[step.vm]];
       if (stopped.sent && stopped.outcome != Outcome::kAlready) {
-        restore_vm(step, report_.steps[i]);
+        starts.push_back(i);
+      }
+    }
+    std::vector<Ended> ended(starts.size());
+    Schedule schedule(plan_, limits_, starts);
+    perform_all(schedule, mutex_, most_threads(), [&](std::uint32_t step, std::unique_lock<std::mutex>& lock) {
+      const auto at = std::lower_bound(starts.begin(), starts.end(), step);
+      ended[static_cast<std::size_t>(at - starts.begin())] = restore_vm(step, lock);
+    });
+    for (Ended& one : ended) {
+      if (one.restored) {
+        report_.restored.push_back(*std::move(one.restored));
+      }
+      if (one.left_off) {
+        report_.left_off.push_back(*std::move(one.left_off));
       }
     }
   }
 
-  void restore_vm(const Step& step, const StepResult& start) {
-    const PlanVm& vm = plan_.vms[step.vm];
+  /// What came of bringing one VM back: nothing where it runs already.
+  struct Ended {
+    std::optional<Restored> restored;
+    std::optional<LeftOff> left_off;
+  };
+
+  Ended restore_vm(std::uint32_t step, std::unique_lock<std::mutex>& lock) {
+    const PlanVm& vm = plan_.vms[plan_.steps[step].vm];
     Restored entry{
         plan_.hosts[vm.host].name, std::string(vm.name), std::string(vm.id), Outcome::kFailed, {}, now_(), {}};
+    lock.unlock();
     std::uint32_t host = vm.host;
     std::optional<VmState> state = state_of(vm, host, entry.message);
     if (!state) {
       host = host_of_moved(vm, host, state);
     }
+    lock.lock();
     entry.host = plan_.hosts[host].name;
     if (state == VmState::kRunning) {
-      return;  // it was never stopped, or somebody started it
+      return {};  // it was never stopped, or somebody started it
     }
-    if (answered_[start.step]) {
+    if (answered_[step] != 0) {
       // The host has said no to this very start: asking again would be told the same.
-      left_off(entry, start.message);
-      return;
+      return {std::nullopt, left_off(entry, report_.steps[step].message)};
     }
     progress_.restoring(plan_, entry.host, entry.vm);
     if (!state) {
@@ -392,17 +406,18 @@ class Run {
     } else if (!locks_.has(entry.host)) {
       entry.message = fmt::format("it is on {} now, which this run has not locked", entry.host);
     } else {
+      lock.unlock();
       try_start(vm, host, entry);
+      lock.lock();
     }
     entry.ended = now_();
     if (const Result<Done> noted = journal_.restored(plan_, entry); !noted) {
       journal_failed(noted.error());
     }
     progress_.restored(plan_, entry);
-    if (!ended_well(entry.outcome)) {
-      left_off(entry, entry.message);
-    }
-    report_.restored.push_back(std::move(entry));
+    const bool well = ended_well(entry.outcome);
+    std::optional<LeftOff> off = well ? std::nullopt : std::optional(left_off(entry, entry.message));
+    return {std::move(entry), std::move(off)};
   }
 
   /// At most twice: a lost reply is answered by reading, and by one more try where it did not happen.
@@ -491,8 +506,8 @@ class Run {
     report_.diagnostics.push_back(std::move(diagnostic));
   }
 
-  void left_off(const Restored& entry, std::string message) {
-    report_.left_off.push_back({entry.host, entry.vm, entry.vm_id, std::move(message), start_command(entry.vm_id)});
+  static LeftOff left_off(const Restored& entry, std::string message) {
+    return {entry.host, entry.vm, entry.vm_id, std::move(message), start_command(entry.vm_id)};
   }
 
   const Plan& plan_;
@@ -501,10 +516,12 @@ class Run {
   Progress& progress_;
   const std::atomic<bool>& cancelled_;
   const Clock& now_;
+  const Limits limits_;
+  std::mutex mutex_;
   Locks locks_;
   Held held_;
-  std::vector<bool> starts_;    // by VM: the plan starts it
-  std::vector<bool> answered_;  // by step: the host said yes or no to it
+  std::vector<bool> starts_;            // by VM: the plan starts it
+  std::vector<std::uint8_t> answered_;  // by step: the host said yes or no to it; not bits, which threads would share
   bool journal_failed_ = false;
   Report report_;
 };
@@ -512,8 +529,8 @@ class Run {
 }  // namespace
 
 Report execute(const Plan& plan, HostWriter& hosts, Journal& journal, Progress& progress,
-               const std::atomic<bool>& cancelled, const Clock& now) {
-  return Run(plan, hosts, journal, progress, cancelled, now).perform();
+               const std::atomic<bool>& cancelled, const Clock& now, const Limits& limits) {
+  return Run(plan, hosts, journal, progress, cancelled, now, limits).perform();
 }
 
 }  // namespace gpup

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 
 #include "execute/host_writer.h"
 #include "execute/journal.h"
 #include "execute/progress.h"
 #include "execute/report.h"
+#include "execute/schedule.h"
 #include "plan/plan.h"
 
 namespace gpup {
@@ -16,14 +18,16 @@ using Clock = std::function<Time()>;
 
 /// Re-reads every fact that the plan relies on: an error (kFactBroken) for each that no longer holds, in words, with
 /// what it was and what it is; a host that cannot be read breaks all of its facts at once (kHostUnreadable). Empty
-/// where all hold.
-Diagnostics check_facts(const Plan& plan, HostReader& hosts);
+/// where all hold. `at_once` hosts are read side by side.
+Diagnostics check_facts(const Plan& plan, HostReader& hosts, std::uint32_t at_once = 1);
 
 /// Performs a plan. All hosts of its steps are locked, then all facts are checked; where one is held or broken,
-/// nothing is touched. Each step is read, noted, performed, read back and noted. When a step does not end well, or
-/// `cancelled` becomes true (looked at between steps), the VMs that this run stopped and that were to run again are
-/// started, or listed. A plan without steps contacts nothing and notes nothing.
+/// nothing is touched. Each step is read, noted, performed, read back and noted; steps go side by side as `after` and
+/// `limits` allow. When a step does not end well, or `cancelled` becomes true (looked at before each step; those under
+/// way end), the VMs that this run stopped and that were to run again are started, or listed. A plan without steps
+/// contacts nothing and notes nothing. `hosts` is used from several threads at once; `journal`, `progress` and `now`
+/// from one at a time.
 Report execute(const Plan& plan, HostWriter& hosts, Journal& journal, Progress& progress,
-               const std::atomic<bool>& cancelled, const Clock& now);
+               const std::atomic<bool>& cancelled, const Clock& now, const Limits& limits = {});
 
 }  // namespace gpup

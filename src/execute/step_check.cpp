@@ -24,7 +24,7 @@ std::vector<std::string_view> expected(const Plan& plan, std::uint32_t vm_index,
   const PlanVm& vm = plan.vms[vm_index];
   std::vector<std::string_view> ids;
   for (std::uint32_t i = 0; i < vm.adapter_count; ++i) {
-    if (!held.gone[vm.first_adapter + i]) {
+    if (held.gone[vm.first_adapter + i] == 0) {
       ids.push_back(plan.adapters[vm.first_adapter + i].id);
     }
   }

@@ -10,9 +10,10 @@
 
 namespace gpup {
 
-/// What a run did to the adapters of its VMs so far: what they should hold follows from it.
+/// What a run did to the adapters of its VMs so far: what they should hold follows from it. Steps of different VMs go
+/// side by side, and each touches the rows of its own VM; hence no bits, which neighbours would share.
 struct Held {
-  std::vector<bool> gone;          ///< by Plan::adapters: it was removed
+  std::vector<std::uint8_t> gone;  ///< by Plan::adapters: 1 where it was removed
   std::vector<std::string> added;  ///< by Plan::vms: the id of the adapter that was added; empty if none
 
   explicit Held(const Plan& plan) : gone(plan.adapters.size()), added(plan.vms.size()) {}

@@ -7,210 +7,42 @@
 #include <vector>
 
 #include "adapters/journal_file.h"
-#include "adapters/simulated_host.h"
-#include "adapters/temporary_folder.h"
-#include "desired/read_desired.h"
-#include "observed/merge.h"
-#include "plan/make_plan.h"
+#include "execute/east.h"
 
 using namespace gpup;
-using nlohmann::json;
+using namespace gpup::test;
 
 namespace {
 
-constexpr const char* kDesired = R"(apiVersion: gpup/v1
-kind: GpuPartitioning
-metadata: { name: east }
-hosts:
-  - name: hv-1
-    connect: { transport: simulated, file: lab.json }
-  - name: hv-2
-    connect: { transport: simulated, file: lab.json }
-gpus:
-  - model: NVIDIA A2
-    partitionCount: 4
-assignments:
-  - vm: one
-  - vm: two
-  - vm: three
-    power: running
-policy: { homogeneous: warn }
-)";
-
-std::string guid(int number) { return "00000000-0000-4000-8000-00000000000" + std::to_string(number); }
-
-/// Braces around one value are a list of it to one compiler and the value itself to another.
-json list(json values) { return values.is_array() ? std::move(values) : json::array({std::move(values)}); }
-
-json host(const std::string& name, json vms) {
-  return {{"name", name},
-          {"build", 20349},
-          {"edition", "azure-stack-hci"},
-          {"reachable", true},
-          {"gpus", list({{"name", "\\\\?\\PCI#VEN_10DE&DEV_25B6&SUBSYS_157E10DE&REV_A1#" + name + "#{064092b3}"},
-                         {"model", "NVIDIA A2"},
-                         {"device", "10de:25b6"},
-                         {"subsystem", "157e10de"},
-                         {"status", "partitioned"},
-                         {"validPartitionCounts", {16, 8, 4, 2, 1}},
-                         {"partitionCount", 16},
-                         {"totalVram", 15918030848},
-                         {"availableVram", 15918030848},
-                         {"partitionVram", 939524096},
-                         {"partitionEncode", 2},
-                         {"partitionDecode", 1},
-                         {"partitionCompute", 128}})},
-          {"vms", list(std::move(vms))}};
+/// The fault at the first step of that op on hv-1, and all that must hold then.
+void goes_wrong(std::uint32_t at_once, const char* op, const char* kind, bool performed) {
+  CAPTURE(at_once);
+  CAPTURE(op);
+  CAPTURE(kind);
+  CAPTURE(performed);
+  East east;
+  east.limits.hosts = at_once;
+  const Plan plan = east.plan();
+  east.fault(0,
+             {{"op", op}, {"kind", kind}, {"performed", performed}, {"to", "hv-2"}, {"ms", 1}, {"message", "told so"}});
+  const Report report = east.apply(plan);
+  const int code = exit_code(plan, report);
+  const bool harmless = std::string(kind) == "delay" || std::string(kind) == "lose-reply-after";
+  CHECK_EQ(code, harmless ? 0 : 7);
+  CHECK(east.runs("two"));
+  // A machine that comes over with its partition keeps the GPU of hv-2 in use.
+  CHECK((east.runs("three") || std::string(kind) == "move-to"));
+  if (!east.runs("one")) {
+    REQUIRE_EQ(report.left_off.size(), 1);
+    CHECK_EQ(report.left_off[0].vm, "one");
+    CHECK_EQ(report.left_off[0].command, "Get-VM -Id " + guid(1) + " | Start-VM");
+    CHECK(says(messages(report.diagnostics), "VM one (" + guid(1) + ") is left off"));
+  } else {
+    CHECK(east.converges());
+    CHECK_EQ(east.machine("one")["partitions"].size(), 1);
+  }
+  CHECK_EQ(std::distance(std::filesystem::directory_iterator(east.folder.path()), {}), 1);
 }
-
-json vm(const char* name, int number, const char* state, json partitions) {
-  return {{"name", name},       {"id", guid(number)}, {"state", state},
-          {"clustered", false}, {"generation", 2},    {"partitions", list(std::move(partitions))}};
-}
-
-/// Notes what it is told, in words.
-class Notes : public Journal {
- public:
-  Result<Done> begin(const Plan&, Time) override { return note("begin"); }
-  Result<Done> intent(const Plan& plan, std::uint32_t step, Time) override {
-    return note("intent " + std::string(to_string(plan.steps[step].op)));
-  }
-  Result<Done> outcome(const Plan&, const StepResult& result) override {
-    return note("outcome " + std::string(to_string(result.outcome)));
-  }
-  Result<Done> restored(const Plan&, const Restored& vm) override { return note("restored " + vm.vm); }
-  Result<Done> end(const Plan&, const Report&) override { return note("end"); }
-
-  std::vector<std::string> lines;
-  std::size_t most = 1000;  ///< entries that fit
-
- private:
-  Result<Done> note(std::string line) {
-    if (lines.size() >= most) {
-      return fail(ErrorCode::kCannotRead, "no space is left");
-    }
-    lines.push_back(std::move(line));
-    return Done{};
-  }
-};
-
-/// Sets the flag when a step of that op ended.
-class CancelAfter : public NoProgress {
- public:
-  CancelAfter(Op op, std::atomic<bool>& flag) : op_(op), flag_(flag) {}
-  void finished(const Plan& plan, const StepResult& result) override {
-    if (plan.steps[result.step].op == op_) {
-      flag_ = true;
-    }
-  }
-
- private:
-  Op op_;
-  std::atomic<bool>& flag_;
-};
-
-/// Two hosts: `one` runs with a partition on hv-1, `two` runs with one on hv-2, `three` is off on hv-2.
-struct East {
-  East() {
-    write({host("hv-1", {vm("one", 1, "Running", {{{"id", guid(4)}, {"gpu", nullptr}}})}),
-           host("hv-2", {vm("two", 2, "Running", {{{"id", guid(5)}, {"gpu", nullptr}}}),
-                         vm("three", 3, "Off", json::array())})});
-  }
-
-  std::string file() const { return folder / "lab.json"; }
-  void write(const json& hosts_of_lab) const {
-    spill(file(), json({{"apiVersion", "gpup/v1"},
-                        {"kind", "Snapshot"},
-                        {"takenAt", nullptr},
-                        {"cluster", nullptr},
-                        {"hosts", hosts_of_lab}})
-                      .dump(1));
-  }
-  json state() const { return json::parse(slurp(file())); }
-  /// Changes the lab behind everybody's back.
-  template <class Change>
-  void change(const Change& deed) const {
-    json lab = state();
-    deed(lab["hosts"]);
-    spill(file(), lab.dump(1));
-  }
-  void fault(std::size_t at, json told) const {
-    change([&](json& all) { all[at]["simulate"]["faults"].push_back(std::move(told)); });
-  }
-  json machine(const std::string& name) const {
-    const json lab = state();
-    for (const json& one : lab["hosts"]) {
-      for (const json& found : one["vms"]) {
-        if (found["name"] == name) {
-          return found;
-        }
-      }
-    }
-    return {};
-  }
-  bool runs(const std::string& name) const { return machine(name)["state"] == "Running"; }
-
-  Plan plan(const char* desired = kDesired) const {
-    Sources sources;
-    sources.add(folder / "east.yaml", desired);
-    const ReadDesired read = read_desired(sources);
-    REQUIRE_FALSE(has_error(read.diagnostics));
-    const auto reader = make_simulated_hosts();
-    std::vector<ObservedState> states;
-    for (const DesiredHost& one : read.state.hosts) {
-      auto observed = reader->observe(one.target);
-      states.push_back(observed ? std::move(*observed) : not_read(one.target.name, observed.error().message));
-    }
-    Planned planned = make_plan(read.state, merge(std::move(states)).value(), sources);
-    CAPTURE(render_diagnostics(planned.diagnostics));
-    REQUIRE_FALSE(planned.refused());
-    return std::move(planned.plan);
-  }
-
-  Report apply(const Plan& plan) { return apply(plan, progress); }
-  Report apply(const Plan& plan, Progress& told) {
-    const auto hosts = make_simulated_hosts();  // another command
-    int tick = 0;
-    return execute(plan, *hosts, journal, told, cancelled, [&] { return Time(std::chrono::milliseconds(++tick)); });
-  }
-  /// Takes the run up again until nothing is to do.
-  bool converges() {
-    for (int tries = 0; tries < 4; ++tries) {
-      cancelled = false;
-      const Plan next = plan();
-      if (next.steps.empty()) {
-        return true;
-      }
-      apply(next);
-    }
-    return false;
-  }
-
-  TemporaryFolder folder;
-  Notes journal;
-  NoProgress progress;
-  std::atomic<bool> cancelled = false;
-};
-
-const StepResult* find(const Plan& plan, const Report& report, Op op, std::string_view vm_name) {
-  for (const StepResult& result : report.steps) {
-    const Step& step = plan.steps[result.step];
-    if (step.op == op && step.vm != kNone && plan.vms[step.vm].name == vm_name) {
-      return &result;
-    }
-  }
-  return nullptr;
-}
-
-std::string messages(const Diagnostics& diagnostics) {
-  std::string all;
-  for (const Diagnostic& diagnostic : diagnostics) {
-    all += diagnostic.message + "\n";
-  }
-  return all;
-}
-
-bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 
@@ -242,6 +74,7 @@ TEST_CASE("a plan is performed, verified, and leaves nothing to do") {
 TEST_CASE("an intent is noted before each step that is sent, its outcome after") {
   East east;
   const Plan plan = east.plan();
+  east.limits.hosts = 1;
   east.apply(plan);
   const auto& lines = east.journal.lines;
   REQUIRE_EQ(lines.size(), 2 * plan.steps.size() + 2);
@@ -258,37 +91,14 @@ TEST_CASE(
   const char* const ops[] = {"stop-vm", "unassign-partition", "set-partition-count", "assign-partition", "start-vm"};
   const char* const kinds[] = {"fail",  "claim-success", "lose-reply-before", "lose-reply-after", "drop-session",
                                "delay", "move-to"};
-  for (const char* const op : ops) {
-    for (const char* const kind : kinds) {
-      for (const bool performed : {false, true}) {
-        CAPTURE(op);
-        CAPTURE(kind);
-        CAPTURE(performed);
-        if (performed && std::string(kind) != "drop-session") {
-          continue;
+  for (const std::uint32_t at_once : {1U, 10U}) {
+    for (const char* const op : ops) {
+      for (const char* const kind : kinds) {
+        for (const bool performed : {false, true}) {
+          if (!performed || std::string(kind) == "drop-session") {
+            goes_wrong(at_once, op, kind, performed);
+          }
         }
-        East east;
-        const Plan plan = east.plan();
-        east.fault(
-            0,
-            {{"op", op}, {"kind", kind}, {"performed", performed}, {"to", "hv-2"}, {"ms", 1}, {"message", "told so"}});
-        const Report report = east.apply(plan);
-        const int code = exit_code(plan, report);
-        const bool harmless = std::string(kind) == "delay" || std::string(kind) == "lose-reply-after";
-        CHECK_EQ(code, harmless ? 0 : 7);
-        CHECK(east.runs("two"));
-        // A machine that comes over with its partition keeps the GPU of hv-2 in use.
-        CHECK((east.runs("three") || std::string(kind) == "move-to"));
-        if (!east.runs("one")) {
-          REQUIRE_EQ(report.left_off.size(), 1);
-          CHECK_EQ(report.left_off[0].vm, "one");
-          CHECK_EQ(report.left_off[0].command, "Get-VM -Id " + guid(1) + " | Start-VM");
-          CHECK(says(messages(report.diagnostics), "VM one (" + guid(1) + ") is left off"));
-        } else {
-          CHECK(east.converges());
-          CHECK_EQ(east.machine("one")["partitions"].size(), 1);
-        }
-        CHECK_EQ(std::distance(std::filesystem::directory_iterator(east.folder.path()), {}), 1);
       }
     }
   }
@@ -454,7 +264,9 @@ TEST_CASE("the journal's file is one JSON object a line, made by the first entry
   CHECK_FALSE(std::filesystem::exists(east.folder / "state"));
   const auto hosts = make_simulated_hosts();
   NoProgress progress;
-  const Report report = execute(plan, *hosts, *journal, progress, east.cancelled, [] { return Time(); });
+  const Limits in_order{1, 1};
+  const Report report = execute(
+      plan, *hosts, *journal, progress, east.cancelled, [] { return Time(); }, in_order);
   CHECK_EQ(exit_code(plan, report), 0);
   std::vector<json> entries;
   for (const auto& file : std::filesystem::directory_iterator(east.folder / "state/journal")) {

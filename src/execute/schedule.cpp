@@ -1,0 +1,195 @@
+#include "execute/schedule.h"
+
+#include <algorithm>
+
+namespace gpup {
+
+namespace {
+
+constexpr unsigned kStepBits = 32;
+
+std::uint32_t step_of(std::uint64_t rank) { return static_cast<std::uint32_t>(rank); }
+
+}  // namespace
+
+std::size_t Limits::most() const { return in_order() ? 1 : std::size_t{hosts} * (std::size_t{a_host} + 1); }
+
+Schedule::Schedule(const Plan& plan, const Limits& limits)
+    : plan_(plan),
+      limits_(limits),
+      left_(plan.steps.size()),
+      busy_(plan.vms.size()),
+      lines_(limits.in_order() ? 1 : plan.hosts.size()) {
+  link();
+  for (std::uint32_t step = 0; step < plan.steps.size(); ++step) {
+    if (waits_[step] == 0) {
+      push(step);
+    }
+  }
+  for (std::uint32_t line = 0; line < lines_.size(); ++line) {
+    offer(line);
+  }
+}
+
+Schedule::Schedule(const Plan& plan, const Limits& limits, std::span<const std::uint32_t> steps)
+    : plan_(plan),
+      limits_(limits),
+      left_(steps.size()),
+      busy_(plan.vms.size()),
+      lines_(limits.in_order() ? 1 : plan.hosts.size()) {
+  for (const std::uint32_t step : steps) {
+    make_ready(step);
+  }
+}
+
+/// Who waits for whom, and for how long.
+void Schedule::link() {
+  const std::size_t steps = plan_.steps.size();
+  waits_.resize(steps);
+  first_next_.assign(steps + 1, 0);
+  next_.resize(plan_.after.size());
+  for (std::size_t i = 0; i < steps; ++i) {
+    waits_[i] = plan_.steps[i].after_count;
+    for (const std::uint32_t before : plan_.after_of(plan_.steps[i])) {
+      ++first_next_[before + 1];
+    }
+  }
+  for (std::size_t i = 0; i < steps; ++i) {
+    first_next_[i + 1] += first_next_[i];
+  }
+  std::vector<std::uint32_t> at(first_next_.begin(), first_next_.end() - 1);
+  chain_.assign(steps, 1);
+  // From the last step back: the array may be performed as it stands, so a step's followers come after it.
+  for (auto i = static_cast<std::uint32_t>(steps); i-- > 0;) {
+    for (const std::uint32_t before : plan_.after_of(plan_.steps[i])) {
+      next_[at[before]++] = i;
+      chain_[before] = std::max(chain_[before], chain_[i] + 1);
+    }
+  }
+}
+
+Schedule::Rank Schedule::rank(std::uint32_t step) const {
+  const std::uint32_t chain = limits_.in_order() || chain_.empty() ? 0 : chain_[step];
+  return Rank{~chain} << kStepBits | step;
+}
+
+std::uint32_t Schedule::line_of(std::uint32_t step) const {
+  return limits_.in_order() ? 0 : host_of(plan_, plan_.steps[step]);
+}
+
+bool Schedule::is_power(std::uint32_t step) const {
+  const Op op = plan_.steps[step].op;
+  return !limits_.in_order() && (op == Op::kStopVm || op == Op::kStartVm);
+}
+
+bool Schedule::is_busy(std::uint32_t step) const {
+  const std::uint32_t vm = plan_.steps[step].vm;
+  return vm != kNone && busy_[vm];
+}
+
+void Schedule::set_busy(std::uint32_t step, bool busy) {
+  if (const std::uint32_t vm = plan_.steps[step].vm; vm != kNone) {
+    busy_[vm] = busy;
+  }
+}
+
+void Schedule::push(std::uint32_t step) {
+  Line& line = lines_[line_of(step)];
+  (is_power(step) ? line.power : line.others).push(rank(step));
+}
+
+void Schedule::make_ready(std::uint32_t step) {
+  push(step);
+  offer(line_of(step));
+}
+
+void Schedule::put_aside(Line& line, Ranks& ranks) const {
+  while (!ranks.empty() && is_busy(step_of(ranks.top()))) {
+    line.aside.push_back(ranks.top());
+    ranks.pop();
+  }
+}
+
+/// Says anew what the line has to offer.
+void Schedule::offer(std::uint32_t index) {
+  Line& line = lines_[index];
+  if (line.offer) {
+    begun_.erase({*line.offer, index});
+    waiting_.erase({*line.offer, index});
+    line.offer.reset();
+  }
+  put_aside(line, line.power);
+  put_aside(line, line.others);
+  if (line.powering < limits_.a_host && !line.power.empty()) {
+    line.offer = line.power.top();
+  }
+  if (!line.other && !line.others.empty() && (!line.offer || line.others.top() < *line.offer)) {
+    line.offer = line.others.top();
+  }
+  if (line.offer) {
+    (line.begun ? begun_ : waiting_).emplace(*line.offer, index);
+  }
+}
+
+std::optional<std::pair<Schedule::Rank, std::uint32_t>> Schedule::next() const {
+  const bool may_begin = !waiting_.empty() && at_work_ < std::max<std::uint32_t>(limits_.hosts, 1);
+  if (begun_.empty()) {
+    return may_begin ? std::optional(*waiting_.begin()) : std::nullopt;
+  }
+  return may_begin ? std::min(*begun_.begin(), *waiting_.begin()) : *begun_.begin();
+}
+
+std::optional<std::uint32_t> Schedule::take() {
+  const auto best = next();
+  if (!best) {
+    return std::nullopt;
+  }
+  const std::uint32_t step = step_of(best->first);
+  Line& line = lines_[best->second];
+  begun_.erase(*best);
+  waiting_.erase(*best);
+  line.offer.reset();
+  if (is_power(step)) {
+    line.power.pop();
+    ++line.powering;
+  } else {
+    line.others.pop();
+    line.other = true;
+  }
+  if (!line.begun) {
+    line.begun = true;
+    ++at_work_;
+  }
+  set_busy(step, true);
+  offer(best->second);
+  return step;
+}
+
+void Schedule::ended(std::uint32_t step) {
+  --left_;
+  const std::uint32_t index = line_of(step);
+  Line& line = lines_[index];
+  if (is_power(step)) {
+    --line.powering;
+  } else {
+    line.other = false;
+  }
+  set_busy(step, false);
+  for (const Rank waited : std::exchange(line.aside, {})) {
+    push(step_of(waited));
+  }
+  if (!first_next_.empty()) {
+    for (std::uint32_t i = first_next_[step]; i < first_next_[step + 1]; ++i) {
+      if (--waits_[next_[i]] == 0) {
+        make_ready(next_[i]);
+      }
+    }
+  }
+  if (line.idle()) {
+    line.begun = false;
+    --at_work_;
+  }
+  offer(index);
+}
+
+}  // namespace gpup

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <queue>
+#include <set>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "plan/plan.h"
+
+namespace gpup {
+
+/// How much of a plan goes on at once.
+struct Limits {
+  std::uint32_t hosts = 10;   ///< hosts that are worked on; 1: one step at a time, in the order of the plan
+  std::uint32_t a_host = 32;  ///< stops and starts under way on one host
+
+  bool in_order() const { return hosts <= 1; }
+  /// How many steps can be under way, whatever the plan.
+  std::size_t most() const;
+};
+
+/// Which step may begin now. A step is ready once all that it waits for has ended. On one host stops and starts of
+/// different VMs go side by side, all other ops one at a time; no VM has two steps under way. Of those that may begin
+/// the one with the longest chain of steps behind it is next, then the lowest number. A host that is begun stays one of
+/// those that are worked on for as long as it has a step that is ready or under way: its VMs are down meanwhile.
+/// Knows no threads; whoever shares one locks it.
+class Schedule {
+ public:
+  /// All steps of the plan.
+  Schedule(const Plan& plan, const Limits& limits);
+  /// These steps alone, ready from the start, the lowest number first.
+  Schedule(const Plan& plan, const Limits& limits, std::span<const std::uint32_t> steps);
+
+  bool may_take() const { return next().has_value(); }
+  /// The step that begins now; nothing where none may.
+  std::optional<std::uint32_t> take();
+  /// A step that was taken has ended, well or not.
+  void ended(std::uint32_t step);
+  /// Every step has ended.
+  bool done() const { return left_ == 0; }
+
+ private:
+  using Rank = std::uint64_t;  // the length of the chain, longest first, and the step
+  using Ranks = std::priority_queue<Rank, std::vector<Rank>, std::greater<>>;
+  using Offers = std::set<std::pair<Rank, std::uint32_t>>;
+
+  /// A host; all of them are one where steps go in order.
+  struct Line {
+    Ranks power;              // stops and starts that are ready
+    Ranks others;             // all else that is
+    std::vector<Rank> aside;  // ready, but their VM has a step under way
+    std::uint32_t powering = 0;
+    bool other = false;  // one of the others is under way
+    bool begun = false;
+    std::optional<Rank> offer;  // the best that may begin, if the host may
+
+    bool idle() const { return powering == 0 && !other && power.empty() && others.empty() && aside.empty(); }
+  };
+
+  void link();
+  Rank rank(std::uint32_t step) const;
+  std::uint32_t line_of(std::uint32_t step) const;
+  bool is_power(std::uint32_t step) const;
+  bool is_busy(std::uint32_t step) const;
+  void set_busy(std::uint32_t step, bool busy);
+  void push(std::uint32_t step);
+  void make_ready(std::uint32_t step);
+  void put_aside(Line& line, Ranks& ranks) const;
+  void offer(std::uint32_t index);
+  std::optional<std::pair<Rank, std::uint32_t>> next() const;
+
+  const Plan& plan_;
+  const Limits limits_;
+  std::size_t left_;
+  std::vector<std::uint32_t> waits_;       // by step: for how many it still waits
+  std::vector<std::uint32_t> first_next_;  // by step: where its part of `next_` begins
+  std::vector<std::uint32_t> next_;        // the steps that wait for it
+  std::vector<std::uint32_t> chain_;       // by step: how many come one after another, itself included
+  std::vector<bool> busy_;                 // by VM
+  std::vector<Line> lines_;
+  Offers begun_;    // of hosts that are worked on
+  Offers waiting_;  // of the others
+  std::size_t at_work_ = 0;
+};
+
+}  // namespace gpup
