@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "cli/connect_uri.h"
+#include "cli/parallel.h"
 #include "desired/scalars.h"
 
 namespace gpup {
@@ -83,6 +84,17 @@ std::optional<UsageError> check_connect(const Invocation& line) {
   return std::nullopt;
 }
 
+std::optional<UsageError> check_parallel(const Invocation& line) {
+  const auto given = line.value("parallel");
+  if (given && !parse_parallel(*given)) {
+    return UsageError{
+        fmt::format("option '--parallel' must be a whole number from 1 to {}, not '{}'", kMostParallel, *given),
+        {},
+        line.command};
+  }
+  return std::nullopt;
+}
+
 std::optional<UsageError> check_outputs(const Invocation& line) {
   std::vector<std::string> paths = line.values("out");
   for (const std::string& report : line.values("report")) {
@@ -112,7 +124,7 @@ std::optional<UsageError> check_timeout(const Invocation& line) {
 }  // namespace
 
 std::optional<UsageError> check_line(const Invocation& line) {
-  for (const auto check : {check_sources, check_stdin, check_connect, check_outputs, check_timeout}) {
+  for (const auto check : {check_sources, check_stdin, check_connect, check_parallel, check_outputs, check_timeout}) {
     if (auto error = check(line)) {
       return error;
     }

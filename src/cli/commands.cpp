@@ -39,6 +39,8 @@ constexpr Option kDetailed{"detailed-exitcode", 0, {}, "exit 2 when the plan has
 constexpr Option kFull{"full", 0, {}, "show every change, also where many are alike"};
 constexpr Option kEveryCheck{"full", 0, {}, "show every check of every VM, also what passes"};
 constexpr Option kYes{"yes", 'y', {}, "perform the plan without asking"};
+constexpr Option kParallel{
+    "parallel", 0, "N", "work on N hosts at once, 1 to 256 (default 10); 1: one step at a time, in the plan's order"};
 constexpr Option kJson{"json", 0, {}, "the answer as json"};
 
 constexpr Option kColor{
@@ -63,7 +65,7 @@ constexpr std::array kPlanOptions = {&kFile,         &kObserved, &kPlanOut, &kAn
                                      &kAnswerReport, &kDetailed, &kFull,    &kAnswerTime};
 constexpr std::array kDoctorOptions = {&kFile, &kConnect, &kShortForm, &kShortReport, &kEveryCheck, &kAnswerTime};
 constexpr std::array kShowOptions = {&kAnswerForm, &kAnswerReport, &kFull};
-constexpr std::array kApplyOptions = {&kFile, &kYes, &kAnswerForm, &kAnswerReport, &kFull, &kAnswerTime};
+constexpr std::array kApplyOptions = {&kFile, &kYes, &kParallel, &kAnswerForm, &kAnswerReport, &kFull, &kAnswerTime};
 constexpr std::array kDriftOptions = {&kFile, &kObserved, &kAnswerForm, &kAnswerReport, &kAnswerTime};
 constexpr std::array kExportOptions = {&kFile, &kObserved, &kConnect, &kOut, &kAnswerTime};
 constexpr std::array kWhyOptions = {&kFile, &kObserved, &kShortForm, &kShortReport, &kAnswerTime};
@@ -160,10 +162,12 @@ constexpr std::array kCommands = {
             "Performs a saved plan, or plans the files and performs that. Each step reads what it relies on, acts, and"
             " reads back. What depends on a step that failed is skipped; machines that were stopped are started again,"
             " or named with the command that starts them.\n\n"
+            "Steps go side by side where the plan allows it: on up to --parallel hosts at once, on each of them several"
+            " machines stopping and starting, and one other step at a time.\n\n"
             "A saved plan is performed without a question, but only while every fact in it still holds (5 otherwise)."
             " From files the plan is shown and a question asked; without a terminal --yes must be given (6"
             " otherwise).\n\n"
-            "Ctrl-C stops at the next step's boundary (8); a second one ends gpup at once.",
+            "Ctrl-C begins no further step (8); a second one ends gpup at once.",
             "gpup apply change.plan\n"
             "gpup apply -f hci-east.yaml\n"
             "gpup apply -f hci-east.yaml --yes -o json"},

@@ -6,6 +6,7 @@
 
 #include "cli/command_runs.h"
 #include "cli/exit_codes.h"
+#include "cli/parallel.h"
 #include "cli/plan_forms.h"
 #include "cli/plan_inputs.h"
 #include "cli/step_progress.h"
@@ -51,8 +52,12 @@ std::optional<int> approve(const Call& call, WritingWorld& world, const Plan& pl
 
 int perform(const Call& call, WritingWorld& world, const Plan& plan) {
   StepProgress progress(world.err(), world.is_terminal(Stream::kErr));
-  const Report report =
-      execute(plan, world.writer(), world.journal(), progress, world.cancelled(), [&world] { return world.now(); });
+  Limits limits;
+  if (const auto given = call.line.value("parallel")) {
+    limits.hosts = parse_parallel(*given).value_or(limits.hosts);
+  }
+  const Report report = execute(
+      plan, world.writer(), world.journal(), progress, world.cancelled(), [&world] { return world.now(); }, limits);
   const auto answer = [&](std::string_view form, bool on_stdout, Sink& out) {
     if (form == "json") {
       render_report_json(plan, report, out);

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/sink.h"
 #include "execute/progress.h"
@@ -8,7 +11,7 @@
 namespace gpup {
 
 /// Tells on stderr what a run does. Without a terminal a line for each step that ended; with one, a last line that
-/// changes says what is under way.
+/// changes says what is under way: the step that has been so the longest, and how many others.
 class StepProgress : public Progress {
  public:
   StepProgress(Sink& err, bool terminal) : err_(err), terminal_(terminal) {}
@@ -19,12 +22,14 @@ class StepProgress : public Progress {
   void restored(const Plan& plan, const Restored& restored) override;
 
  private:
-  void live(const std::string& text);
-  void line(const std::string& text);
+  void begin(std::string text);
+  void end(const std::string& text, const std::string& line);
+  void live();
 
   Sink& err_;
   bool terminal_;
   std::size_t ended_ = 0;
+  std::vector<std::string> under_way_;  ///< in the order in which they began
 };
 
 }  // namespace gpup
