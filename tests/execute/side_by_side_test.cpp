@@ -67,6 +67,7 @@ class Watched : public HostWriter {
     }
     return lab_->observe(host);
   }
+  Result<HostFacts> examine(const HostTarget& host) override { return lab_->examine(host); }
   Result<Done> lock(const HostTarget& host) override {
     if (on_lock) {
       on_lock(host.name);
