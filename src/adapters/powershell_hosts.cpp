@@ -162,7 +162,7 @@ class Link {
     std::uint64_t number = 0;
     {
       const std::lock_guard guard(mutex_);
-      if (const Result<Done> ready = lock_again(); !ready) {
+      if (Result<Done> ready = lock_again(); !ready) {
         return ready;
       }
       session = locked_;

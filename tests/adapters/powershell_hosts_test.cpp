@@ -127,7 +127,7 @@ TEST_CASE("every step goes out as the protocol has it, with the lock's number") 
   CHECK(log_of(folder).ends_with("start-vm unlock "));
 }
 
-TEST_CASE("a lost reply is not asked for again; the next write takes the lock anew") {
+TEST_CASE("a lost reply is not asked for again, and the next write takes the lock anew") {
   const TemporaryFolder folder;
   const HostTarget host =
       pretended_host(pretended_agent(folder, body("if [ -e died ]; then ok $id '{}'; else touch died; exit 1; fi")));
