@@ -21,7 +21,8 @@ perform() {
   cd "$room/$1" || exit 1
   [ "$1" = simulated ] || reach "$1" desired.yaml lab.json
   gpup 0 plan -f desired.yaml --out plan.json
-  gpup 0 apply plan.json -o json
+  # One step at a time: which VM is started first decides which partition it gets.
+  gpup 0 apply plan.json --parallel 1 -o json
   cp "$room/out" report.json
   gpup 0 drift -f desired.yaml
   gpup 0 observe -f desired.yaml -o json

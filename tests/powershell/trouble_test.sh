@@ -27,7 +27,7 @@ doubles() { edit ".hosts[].doubles |= ((. // {}) + $1)" lab.json; }
 answers() {
   gpup 0 plan -f desired.yaml
   cat "$room/out" "$room/err"
-  gpup 0 apply -f desired.yaml --yes -o json
+  gpup 0 apply -f desired.yaml --yes --parallel 1 -o json
   jq 'del(.. | .startedAt?, .endedAt?, .adapter?, .planId?, .plan?)' "$room/out"
   gpup 0 drift -f desired.yaml
   cat "$room/out" "$room/err"
