@@ -105,7 +105,7 @@ odd_host() {
   } >both.yaml
   local started=$SECONDS
   gpup 0 plan -f both.yaml --request-timeout "${odd_bound:-20s}"
-  says "$2" 'GP[0-9]{3}' 'not checked'
+  says "$2" 'GP[0-9]{3}' 'Not checked'
   [ $((SECONDS - started)) -lt 60 ] || fail "it took $((SECONDS - started)) s"
   grep -q ' set ' "$room/out" || grep -qi 'partition' "$room/out" || fail "the other host was not planned"
   ok "$1"
@@ -114,8 +114,8 @@ lab=$top/examples/two-node-cluster/lab.json
 cp "$lab" "$room/lab.json"
 sshd_start e1 "$room/lab.json" hv-e1
 known=$(sshd_connect e1 ssh)
-odd_host "a wrong host key" 'host key' "${known//$sshd_known_hosts/$sshd_known_hosts_wrong}"
-odd_host "an unknown host key" 'host key' "${known//$sshd_known_hosts/$sshd_known_hosts_none}"
+odd_host "a wrong host key" "host's key|host key" "${known//$sshd_known_hosts/$sshd_known_hosts_wrong}"
+odd_host "an unknown host key" "host's key|host key" "${known//$sshd_known_hosts/$sshd_known_hosts_none}"
 odd_host "a key that it does not take" 'key|permission|denied' "${known//\"$sshd_key\"/\"$sshd_key_unknown\"}"
 odd_host "a host that is down" 'refused|reach' "${known//port: ${sshd_port[e1]}/port: 9}"
 unreach
