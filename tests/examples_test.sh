@@ -30,6 +30,8 @@ says 'desired\.yaml:[0-9]+'
 gpup 0 plan -f desired.yaml --out plan.json
 gpup 0 plan -f desired.yaml -o json
 same "$room/out" plan.json "the same inputs do not give the same plan"
+gpup 0 plan -f desired.yaml -o json --out copied.json
+same "$room/out" copied.json "a plan that is saved is answered otherwise"
 gpup 0 show plan.json
 gpup 0 show plan.json -o json
 same "$room/out" plan.json "show -o json is not the saved plan, byte for byte"

@@ -60,6 +60,11 @@ int refuse(const Call& call, const Diagnostics& diagnostics, int code) {
   return code;
 }
 
+int cannot_work(const Call& call, const Error& error) {
+  return error.code == ErrorCode::kBadContent && !error.diagnostics.empty() ? refuse(call, error.diagnostics)
+                                                                            : give_up(call, error, Code::kCannotRead);
+}
+
 Result<std::unique_ptr<OutputFile>> write_file(const Call& call, std::string_view path,
                                                const std::function<void(OutputFile& file)>& write) {
   auto file = call.world.create_output(std::string(path));

@@ -37,6 +37,9 @@ int give_up(const Call& call, const Error& error, Code code);
 /// are json get it, too), else text on stderr. Returns `code`, or 1 where it could not be written.
 int refuse(const Call& call, const Diagnostics& diagnostics, int code = kExitForbidden);
 
+/// What the command works on cannot be had: wrong content is told as `refuse` does, other trouble as `give_up` does.
+int cannot_work(const Call& call, const Error& error);
+
 /// Writes the answer in one form, to stdout or to a file.
 using Answer = std::function<void(std::string_view form, bool on_stdout, Sink& out)>;
 

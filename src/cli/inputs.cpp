@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/sha256.h"
+#include "base/side_by_side.h"
 #include "base/text.h"
 #include "cli/connect_uri.h"
 #include "cli/log.h"
@@ -137,10 +138,14 @@ Result<ObservedState> read_observed(const Call& call, const std::vector<HostTarg
   if (const auto saved = call.line.value("observed")) {
     return read_saved(call.world, std::string(*saved));
   }
+  std::vector<Result<ObservedState>> answers(targets.size());
+  HostReader& reader = call.world.reader();
+  side_by_side(targets.size(), kMostReadAtOnce, [&](std::size_t i) { answers[i] = reader.observe(targets[i]); });
   std::vector<ObservedState> states;
   Error wrong = no_trouble();
-  for (const HostTarget& target : targets) {
-    auto state = call.world.reader().observe(target);
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const HostTarget& target = targets[i];
+    Result<ObservedState>& state = answers[i];
     if (state) {
       log_debug("observed {}", target.name);
       states.push_back(std::move(*state));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,9 @@
 #include "observed/observed_state.h"
 
 namespace gpup {
+
+/// So many hosts are asked at a time: each is mostly waited for.
+inline constexpr std::size_t kMostReadAtOnce = 16;
 
 /// The files of -f, read.
 struct Files {

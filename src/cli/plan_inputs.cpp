@@ -13,11 +13,7 @@ namespace {
 
 constexpr std::uint64_t kLargestPlan = 4ULL * 1024 * 1024 * 1024;
 
-tl::unexpected<int> stop(const Call& call, const Error& error) {
-  return tl::unexpected<int>(error.code == ErrorCode::kBadContent && !error.diagnostics.empty()
-                                 ? refuse(call, error.diagnostics)
-                                 : give_up(call, error, Code::kCannotRead));
-}
+tl::unexpected<int> stop(const Call& call, const Error& error) { return tl::unexpected<int>(cannot_work(call, error)); }
 
 }  // namespace
 

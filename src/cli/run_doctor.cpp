@@ -1,9 +1,8 @@
-#include <algorithm>
-#include <atomic>
 #include <optional>
-#include <thread>
+#include <utility>
 #include <vector>
 
+#include "base/side_by_side.h"
 #include "cli/command_runs.h"
 #include "cli/exit_codes.h"
 #include "cli/inputs.h"
@@ -14,8 +13,6 @@
 namespace gpup {
 
 namespace {
-
-constexpr std::size_t kMostAtOnce = 16;
 
 void examine(World& world, HostReader& reader, Examined& host) {
   host.asked = world.now();
@@ -35,20 +32,7 @@ std::vector<Examined> examine_all(World& world, std::vector<HostTarget> targets)
     hosts[i].target = std::move(targets[i]);
   }
   HostReader& reader = world.reader();
-  std::atomic<std::size_t> next = 0;
-  const auto work = [&] {
-    for (std::size_t i = next++; i < hosts.size(); i = next++) {
-      examine(world, reader, hosts[i]);
-    }
-  };
-  std::vector<std::thread> others;
-  for (std::size_t i = 1; i < std::min(hosts.size(), kMostAtOnce); ++i) {
-    others.emplace_back(work);
-  }
-  work();
-  for (std::thread& other : others) {
-    other.join();
-  }
+  side_by_side(hosts.size(), kMostReadAtOnce, [&](std::size_t i) { examine(world, reader, hosts[i]); });
   for (const Examined& host : hosts) {
     if (host.facts) {
       log_debug("examined {}", host.target.name);
@@ -64,14 +48,10 @@ std::vector<Examined> examine_all(World& world, std::vector<HostTarget> targets)
 int run_doctor(const Call& call) {
   std::optional<Files> files;
   std::vector<HostTarget> targets;
-  const auto refused = [&](const Error& error) {
-    return error.code == ErrorCode::kBadContent && !error.diagnostics.empty() ? refuse(call, error.diagnostics)
-                                                                              : give_up(call, error, Code::kCannotRead);
-  };
   if (call.line.has("file")) {
     auto read = read_files(call);
     if (!read) {
-      return refused(read.error());
+      return cannot_work(call, read.error());
     }
     files = std::move(*read);
     targets = files->targets();
@@ -79,7 +59,7 @@ int run_doctor(const Call& call) {
   } else {
     auto given = connect_targets(call);
     if (!given) {
-      return refused(given.error());
+      return cannot_work(call, given.error());
     }
     targets = std::move(*given);
   }

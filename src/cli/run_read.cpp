@@ -92,12 +92,6 @@ Result<Seen> see(const Call& call, Diagnostics& trouble) {
   return seen;
 }
 
-/// Wrong content as the form of the answer wants it, other trouble on stderr.
-int cannot_see(const Call& call, const Error& error) {
-  return error.code == ErrorCode::kBadContent && !error.diagnostics.empty() ? refuse(call, error.diagnostics)
-                                                                            : give_up(call, error, Code::kCannotRead);
-}
-
 std::string folder_of(std::string_view path) {
   const std::size_t slash = path.rfind('/');
   return slash == std::string_view::npos ? std::string() : std::string(path.substr(0, slash + 1));
@@ -120,7 +114,7 @@ void write_observed(const ObservedState& observed, std::string_view form, Sink& 
 int run_validate(const Call& call) {
   auto files = read_files(call);
   if (!files) {
-    return cannot_see(call, files.error());
+    return cannot_work(call, files.error());
   }
   Diagnostics diagnostics = std::move(files->warnings);
   std::size_t not_checked = 0;
@@ -128,7 +122,7 @@ int run_validate(const Call& call) {
   if (against_snapshot) {
     auto observed = read_observed(call, {}, diagnostics);
     if (!observed) {
-      return cannot_see(call, observed.error());
+      return cannot_work(call, observed.error());
     }
     Planned planned = make_plan(files->desired, *observed, files->sources);
     diagnostics.insert(diagnostics.end(), planned.diagnostics.begin(), planned.diagnostics.end());
@@ -154,7 +148,7 @@ int run_observe(const Call& call) {
   Diagnostics trouble;
   auto seen = see(call, trouble);
   if (!seen) {
-    return cannot_see(call, seen.error());
+    return cannot_work(call, seen.error());
   }
   tell(call, trouble);
   const int code = some_not_read(seen->observed) ? kExitNotChecked : kExitDone;
@@ -166,7 +160,7 @@ int run_export(const Call& call) {
   Diagnostics trouble;
   auto seen = see(call, trouble);
   if (!seen) {
-    return cannot_see(call, seen.error());
+    return cannot_work(call, seen.error());
   }
   ExportOptions options;
   options.targets = seen->targets;
@@ -185,7 +179,7 @@ int run_export(const Call& call) {
   }
   const auto text = export_desired(seen->observed, options);
   if (!text) {
-    return cannot_see(call, text.error());
+    return cannot_work(call, text.error());
   }
   tell(call, trouble);
   const auto answer = [&](std::string_view, bool, Sink& out) { out.write(*text); };

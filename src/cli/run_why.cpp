@@ -14,9 +14,7 @@ tl::expected<MadePlan, int> look_only(const Call& call) {
   Diagnostics trouble;
   auto observed = read_observed(call, {}, trouble);
   if (!observed) {
-    return tl::unexpected<int>(observed.error().code == ErrorCode::kBadContent && !observed.error().diagnostics.empty()
-                                   ? refuse(call, observed.error().diagnostics)
-                                   : give_up(call, observed.error(), Code::kCannotRead));
+    return tl::unexpected<int>(cannot_work(call, observed.error()));
   }
   return MadePlan{{}, std::move(*observed), {}};
 }

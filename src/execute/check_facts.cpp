@@ -66,10 +66,6 @@ std::string_view state_words(std::uint32_t value) {
                                                                 : "another state";
 }
 
-std::string why(const Error& error) {
-  return error.message.empty() && !error.diagnostics.empty() ? error.diagnostics.front().message : error.message;
-}
-
 class FactCheck {
  public:
   FactCheck(const Plan& plan, HostReader& hosts, std::uint32_t at_once)

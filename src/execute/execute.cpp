@@ -19,10 +19,6 @@ namespace gpup {
 
 namespace {
 
-std::string why(const Error& error) {
-  return error.message.empty() && !error.diagnostics.empty() ? error.diagnostics.front().message : error.message;
-}
-
 /// The hosts of a run, locked until the end of it.
 class Locks {
  public:

@@ -20,6 +20,10 @@ std::string partitions_words(const std::vector<std::string_view>& gpus) {
   return words;
 }
 
+std::string why(const Error& error) {
+  return error.message.empty() && !error.diagnostics.empty() ? error.diagnostics.front().message : error.message;
+}
+
 std::string_view offline_action_words(std::uint32_t value) {
   return value == kNone ? "none" : to_string(static_cast<OfflineAction>(value));
 }

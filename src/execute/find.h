@@ -16,6 +16,9 @@ std::string vm_words(const PlanVm& vm);
 /// `a partition of \\?\PCI#..., one not resolved yet`, or `no partition`.
 std::string partitions_words(const std::vector<std::string_view>& gpus);
 
+/// The words of an error; of several diagnostics the first.
+std::string why(const Error& error);
+
 std::string_view offline_action_words(std::uint32_t value);  ///< kNone is `none`
 
 /// The name of the plan's other host that has the VM now; empty where none that can be read has it.

@@ -4,16 +4,11 @@
 #include <string>
 
 #include "desired/read_desired.h"
+#include "fuzz/require.h"
 
 // Any bytes are read without harm, twice alike; where nothing is wrong, what was read keeps its promises.
 
 namespace {
-
-void require(bool kept) {
-  if (!kept) {
-    std::abort();
-  }
-}
 
 void check_state(const gpup::DesiredState& state) {
   require(!state.name.empty() && !state.hosts.empty());

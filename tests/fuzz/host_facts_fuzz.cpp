@@ -6,29 +6,12 @@
 
 #include "base/sink.h"
 #include "base/text.h"
+#include "fuzz/require.h"
 #include "observed/read_host_facts.h"
 #include "plan/doctor.h"
 #include "render/doctor.h"
 
 // Any bytes are read without harm; whatever a host tells the doctor is judged, and can be shown.
-
-namespace {
-
-void require(bool kept) {
-  if (!kept) {
-    std::abort();
-  }
-}
-
-void check_terminal(const std::string& text) {
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    require(byte == '\n' || (byte >= 0x20 && byte != 0x7f));
-  }
-  require(!gpup::invalid_utf8_at(text));
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   const std::string text(reinterpret_cast<const char*>(bytes), size);

@@ -6,6 +6,7 @@
 
 #include "base/sha256.h"
 #include "base/text.h"
+#include "fuzz/require.h"
 #include "render/plan_json.h"
 #include "render/plan_markdown.h"
 #include "render/plan_reader.h"
@@ -15,20 +16,6 @@
 // written as the same bytes, and can be shown.
 
 namespace {
-
-void require(bool kept) {
-  if (!kept) {
-    std::abort();
-  }
-}
-
-void check_terminal(const std::string& text) {
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    require(byte == '\n' || (byte >= 0x20 && byte != 0x7f));
-  }
-  require(!gpup::invalid_utf8_at(text));
-}
 
 std::string with_right_id(std::string text) {
   constexpr std::string_view kMark = "\"id\": \"sha256:";

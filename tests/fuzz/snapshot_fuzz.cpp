@@ -5,6 +5,7 @@
 
 #include "base/sink.h"
 #include "base/text.h"
+#include "fuzz/require.h"
 #include "observed/read_snapshot.h"
 #include "render/export.h"
 #include "render/observe_table.h"
@@ -14,20 +15,6 @@
 // says of itself can be shown and exported.
 
 namespace {
-
-void require(bool kept) {
-  if (!kept) {
-    std::abort();
-  }
-}
-
-void check_terminal(const std::string& text) {
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    require(byte == '\n' || (byte >= 0x20 && byte != 0x7f));
-  }
-  require(!gpup::invalid_utf8_at(text));
-}
 
 std::string written(const gpup::ObservedState& observed) {
   gpup::StringSink sink;

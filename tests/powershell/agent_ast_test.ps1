@@ -89,7 +89,6 @@ $comparisons = @{
 # Searches in text that are linguistic where no StringComparison is given.
 $searches = @{
     "Receive-GpupLine: `$Line.IndexOf([char]':')" = 'a char is looked for ordinally'
-    "Get-GpupAdapterId: `$id.LastIndexOf('\')" = 'an id is Hyper-V''s own, of hex digits'
 }
 
 $longestLine = 140

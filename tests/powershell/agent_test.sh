@@ -629,17 +629,6 @@ a_cluster_that_starts_what_was_stopped() {
   stop a
 }
 
-its_cmdlets_are_those_that_are_allowed() {
-  local allowed='Get-Command Get-Module Import-Module Invoke-Command New-PSSession Remove-PSSession Set-StrictMode'
-  GPUP_DOUBLES='' "$engine/powershell" -NoLogo -NoProfile -NonInteractive -File "$(dirname "${BASH_SOURCE[0]}")/agent_cmdlets.ps1" "$agent/agent.ps1" \
-    >"$room/cmdlets" 2>&1 || fail "the list of cmdlets: $(cat "$room/cmdlets")"
-  checks=$((checks + 3))
-  grep -q '^reading Hyper-V.Get-VM$' "$room/cmdlets" || fail "the list of cmdlets is empty"
-  ! grep '^wrong' "$room/cmdlets" || fail "the agent is not for Windows PowerShell 5.1, or hides a call"
-  ! grep '^reading' "$room/cmdlets" | grep -vE '^reading (Hyper-V|FailoverClusters|PnpDevice)\\Get-' | grep -vxE "reading (${allowed// /|})" ||
-    fail "a session that reads could call this"
-}
-
 through_a_session() {
   # PowerShell starts `ssh` for a session over SSH; here that is the engine itself.
   mkdir -p "$room/bin"

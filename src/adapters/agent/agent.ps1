@@ -564,7 +564,7 @@ function Get-GpupGpus {
 function Get-GpupAdapterId {
     param($Adapter)
     $id = [string]$Adapter.Id
-    $id.Substring($id.LastIndexOf('\') + 1).ToLowerInvariant()
+    $id.Substring($id.LastIndexOf('\', [StringComparison]::Ordinal) + 1).ToLowerInvariant()
 }
 
 function ConvertTo-GpupAdapter {
