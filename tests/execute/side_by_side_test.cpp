@@ -289,7 +289,7 @@ class Ledger : public Journal {
   std::atomic<bool> inside_ = false;
 };
 
-constexpr Watched::Answer kGoOn = std::nullopt;
+const Watched::Answer kGoOn = std::nullopt;
 
 }  // namespace
 
