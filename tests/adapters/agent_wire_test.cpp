@@ -75,7 +75,7 @@ TEST_CASE("replies are found wherever the pieces are cut, whatever stands before
   };
   for (const Case& c : cases) {
     CAPTURE(c.name);
-    for (const std::size_t piece : {1, 2, 3, 7, 1000}) {
+    for (const std::size_t piece : {1U, 2U, 3U, 7U, 1000U}) {
       CAPTURE(piece);
       ReplyReader reader(kNonce, 1000);
       const std::vector<std::string> replies = replies_of(c.text, piece, reader);
@@ -103,7 +103,7 @@ TEST_CASE("a reply that is not as it says ends the reading") {
   };
   for (const Case& c : cases) {
     CAPTURE(c.name);
-    for (const std::size_t piece : {1, 1000}) {
+    for (const std::size_t piece : {1U, 1000U}) {
       ReplyReader reader(kNonce, 1000);
       CHECK(replies_of(c.text, piece, reader).empty());
       CHECK(reader.trouble() == c.trouble);
