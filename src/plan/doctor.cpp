@@ -174,6 +174,7 @@ class Doctor {
       }
     }
     std::vector<ClusterAt> all;
+    all.reserve(groups.size());
     for (auto& [name, at] : groups) {
       all.push_back(std::move(at));
     }

@@ -11,6 +11,7 @@
 #include "adapters/agent_errors.h"
 #include "adapters/agent_wire.h"
 #include "adapters/temporary_folder.h"
+#include "paths.h"
 
 // What hosts were seen to print; what the agent makes of their objects is tests/powershell/samples_test.sh.
 
@@ -21,7 +22,7 @@ namespace {
 const HostTarget kHost{"hv-1", {}};
 
 std::string sample(const std::string& name) {
-  const std::string path = GPUP_SOURCE_DIR "/tests/powershell/samples/" + name;
+  const std::string path = std::string(kSourceFolder) + "/tests/powershell/samples/" + name;
   REQUIRE_MESSAGE(std::filesystem::exists(path), path);
   return slurp(path);
 }

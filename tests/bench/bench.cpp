@@ -2,7 +2,6 @@
 // processes of their own.
 
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
@@ -12,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "bench/figures.h"
 #include "bench/floors.h"
 #include "bench/inputs.h"
 #include "bench/measure.h"
@@ -24,33 +24,6 @@ constexpr std::uint32_t kMany = 100000;
 constexpr std::uint32_t kFew = 10000;
 constexpr std::size_t kRounds = 9;
 constexpr double kShaPerByte = 2.5;  // instructions a byte where the processor has them
-
-/// Prints figures and remembers whether one that decides missed its goal.
-class Figures {
- public:
-  void title(std::string_view text) { fmt::print("\n{}\n", text); }
-
-  void at_most(std::string_view name, double value, double goal, bool decides) {
-    const bool passed = value <= goal;
-    missed_ += !passed && decides ? 1 : 0;
-    fmt::print("  {:<58} {:>9.3f}   goal {:>8.2f}   {}{}\n", name, value, goal, passed ? "PASS" : "MISS",
-               decides ? "" : "  (does not decide)");
-    std::fflush(stdout);
-  }
-  void note(std::string_view name, double value, std::string_view unit) {
-    fmt::print("  {:<58} {:>9.3f}   {}\n", name, value, unit);
-    std::fflush(stdout);
-  }
-  void failed(std::string_view what) {
-    ++missed_;
-    fmt::print("  {:<58} FAILED\n", what);
-    std::fflush(stdout);
-  }
-  int missed() const { return missed_; }
-
- private:
-  int missed_ = 0;
-};
 
 class Benchmark {
  public:

@@ -8,6 +8,7 @@
 #include "cli/completion.h"
 #include "cli/help.h"
 #include "cli/program.h"
+#include "paths.h"
 
 namespace gpup::test {
 
@@ -15,7 +16,7 @@ namespace {
 
 /// Compares with a golden file; UPDATE_GOLDEN=1 writes it.
 void check_golden(const std::string& name, const std::string& text) {
-  const std::string path = std::string(GPUP_SOURCE_DIR) + "/tests/golden/" + name;
+  const std::string path = std::string(kSourceFolder) + "/tests/golden/" + name;
   if (std::getenv("UPDATE_GOLDEN") != nullptr) {
     std::ofstream(path, std::ios::binary) << text;
   }

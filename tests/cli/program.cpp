@@ -1,4 +1,5 @@
 #include "cli/program.h"
+#include "paths.h"
 
 #include <cstdlib>
 #include <filesystem>
@@ -61,7 +62,7 @@ Ended run_gpup(const Folder& folder, const std::vector<std::string>& arguments, 
     }
     argv.push_back(nullptr);
     if (chdir(folder.path().c_str()) == 0) {
-      execv(GPUP_BINARY, argv.data());
+      execv(kProgram, argv.data());
     }
     _exit(127);
   }

@@ -9,6 +9,7 @@
 #include <valijson/validator.hpp>
 
 #include "cli/program.h"
+#include "paths.h"
 
 namespace gpup::test {
 
@@ -87,7 +88,7 @@ TEST_CASE("gpup schema lists what it has and prints each as it is in schemas/") 
     CAPTURE(name);
     CHECK_NE(("\n" + list.out).find("\n" + std::string(name) + "\n"), std::string::npos);
     CHECK_EQ(run_gpup(folder, {"schema", std::string(name)}).out,
-             read_text(std::string(GPUP_SOURCE_DIR) + "/schemas/" + std::string(name) + ".v1.schema.json"));
+             read_text(std::string(kSourceFolder) + "/schemas/" + std::string(name) + ".v1.schema.json"));
   }
 }
 

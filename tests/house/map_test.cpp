@@ -12,11 +12,13 @@
 #include <string_view>
 #include <vector>
 
+#include "paths.h"
+
 namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kTop = GPUP_SOURCE_DIR;
+const fs::path kTop = kSourceFolder;
 
 std::string text_of(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);

@@ -9,6 +9,7 @@
 #include <doctest/doctest.h>
 
 #include "observed/read_snapshot.h"
+#include "paths.h"
 
 namespace gpup {
 
@@ -32,7 +33,7 @@ void check_golden(const std::filesystem::path& path, const std::string& text) {
 
 TEST_CASE("the inventory is shown as a table, and wide") {
   std::size_t cases = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(GPUP_SOURCE_DIR "/tests/golden/observe")) {
+  for (const auto& entry : std::filesystem::directory_iterator(std::string(kSourceFolder) + "/tests/golden/observe")) {
     CAPTURE(entry.path().filename().string());
     const Result<ObservedState> observed = read_snapshot(content_of(entry.path() / "observed.json"), "observed.json");
     if (!observed) {

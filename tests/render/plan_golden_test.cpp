@@ -17,6 +17,7 @@
 #include "base/sha256.h"
 #include "desired/read_desired.h"
 #include "observed/read_snapshot.h"
+#include "paths.h"
 #include "plan/make_plan.h"
 #include "render/plan_json.h"
 #include "render/plan_markdown.h"
@@ -48,7 +49,7 @@ void check_golden(const fs::path& path, const std::string& text) {
 
 std::vector<fs::path> cases() {
   std::vector<fs::path> folders;
-  for (const auto& entry : fs::directory_iterator(fs::path(GPUP_SOURCE_DIR) / "tests/golden/plan")) {
+  for (const auto& entry : fs::directory_iterator(fs::path(kSourceFolder) / "tests/golden/plan")) {
     folders.push_back(entry.path());
   }
   std::sort(folders.begin(), folders.end());
@@ -76,7 +77,7 @@ std::string json_of(const Plan& plan) {
 }
 
 bool fits_schema(const std::string& text) {
-  const auto schema_json = nlohmann::json::parse(read_text(fs::path(GPUP_SOURCE_DIR) / "schemas/plan.v1.schema.json"));
+  const auto schema_json = nlohmann::json::parse(read_text(fs::path(kSourceFolder) / "schemas/plan.v1.schema.json"));
   const auto document = nlohmann::json::parse(text);
   valijson::Schema schema;
   valijson::SchemaParser().populateSchema(valijson::adapters::NlohmannJsonAdapter(schema_json), schema);

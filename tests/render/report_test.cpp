@@ -1,4 +1,5 @@
 #include "render/report.h"
+#include "paths.h"
 
 #include <doctest/doctest.h>
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
@@ -102,7 +103,7 @@ TEST_CASE("no form of a report lets a name reach the terminal as more than text"
 }
 
 TEST_CASE("a report as JSON is as its schema says") {
-  std::ifstream file(GPUP_SOURCE_DIR "/schemas/report.v1.schema.json");
+  std::ifstream file(std::string(kSourceFolder) + "/schemas/report.v1.schema.json");
   const json schema_text = json::parse(file);
   valijson::Schema schema;
   valijson::SchemaParser parser;
