@@ -37,8 +37,8 @@ std::string read_text(const std::filesystem::path& path) {
 
 std::vector<std::filesystem::path> files_in(const std::string& folder) {
   std::vector<std::filesystem::path> files;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(std::filesystem::path(kSourceFolder) / "tests/desired/corpus" / folder)) {
+  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(gpup::kSourceFolder) /
+                                                               "tests/desired/corpus" / folder)) {
     files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
@@ -46,7 +46,7 @@ std::vector<std::filesystem::path> files_in(const std::string& folder) {
 }
 
 json schema_json(const std::string& name) {
-  return json::parse(read_text(std::filesystem::path(kSourceFolder) / "schemas" / name));
+  return json::parse(read_text(std::filesystem::path(gpup::kSourceFolder) / "schemas" / name));
 }
 
 /// YAML 1.2's core schema for a scalar without quotes, written apart from the parser's.

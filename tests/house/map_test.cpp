@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kTop = kSourceFolder;
+const fs::path kTop = gpup::kSourceFolder;
 
 std::string text_of(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);

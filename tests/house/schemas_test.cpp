@@ -38,7 +38,7 @@ void for_each_property(const nlohmann::json& schema, const std::string& pointer,
 TEST_CASE(
     "every schema is draft 7 with a title, and describes every property, so that an editor's hover says something") {
   int schemas = 0;
-  for (const auto& entry : fs::directory_iterator(fs::path(kSourceFolder) / "schemas")) {
+  for (const auto& entry : fs::directory_iterator(fs::path(gpup::kSourceFolder) / "schemas")) {
     CAPTURE(entry.path().string());
     std::ifstream file(entry.path());
     const auto schema = nlohmann::json::parse(file, nullptr, false);

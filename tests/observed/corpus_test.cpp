@@ -30,8 +30,8 @@ std::string read_text(const std::filesystem::path& path) {
 
 std::vector<std::filesystem::path> files_in(const std::string& folder) {
   std::vector<std::filesystem::path> files;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(std::filesystem::path(kSourceFolder) / "tests/observed/corpus" / folder)) {
+  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(gpup::kSourceFolder) /
+                                                               "tests/observed/corpus" / folder)) {
     files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
@@ -47,7 +47,7 @@ class SnapshotSchema {
  public:
   SnapshotSchema() {
     const json document =
-        json::parse(read_text(std::filesystem::path(kSourceFolder) / "schemas/snapshot.v1.schema.json"));
+        json::parse(read_text(std::filesystem::path(gpup::kSourceFolder) / "schemas/snapshot.v1.schema.json"));
     valijson::SchemaParser parser;
     parser.populateSchema(valijson::adapters::NlohmannJsonAdapter(document), schema_);
   }
@@ -87,7 +87,8 @@ TEST_CASE("the reader refuses what no schema can express") {
 }
 
 TEST_CASE("the schema's own example is a snapshot") {
-  const json schema = json::parse(read_text(std::filesystem::path(kSourceFolder) / "schemas/snapshot.v1.schema.json"));
+  const json schema =
+      json::parse(read_text(std::filesystem::path(gpup::kSourceFolder) / "schemas/snapshot.v1.schema.json"));
   for (const json& example : schema["examples"]) {
     CHECK_EQ(what_the_reader_says(example.dump()), "");
   }
