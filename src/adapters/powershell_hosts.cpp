@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -53,50 +52,6 @@ int number_of(OfflineAction action) {
   return 3;
 }
 
-/// One answer at a time for all who ask. Whoever asks while one is being fetched gets the next: an answer is never
-/// older than its question.
-class Observing {
- public:
-  using Answer = Result<ObservedState>;
-
-  template <class Fetch>
-  Answer get(const Fetch& fetch) {
-    std::unique_lock lock(mutex_);
-    std::shared_ptr<Round> mine;
-    if (running_) {
-      if (!next_) {
-        next_ = std::make_shared<Round>();
-      }
-      mine = next_;
-      changed_.wait(lock, [&] { return mine->answer || (!running_ && next_ == mine); });
-      if (mine->answer) {
-        return *mine->answer;
-      }
-      next_.reset();
-    } else {
-      mine = std::make_shared<Round>();
-    }
-    running_ = mine;
-    lock.unlock();
-    Answer answer = fetch();
-    lock.lock();
-    mine->answer = answer;
-    running_.reset();
-    changed_.notify_all();
-    return answer;
-  }
-
- private:
-  struct Round {
-    std::optional<Answer> answer;
-  };
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::shared_ptr<Round> running_;
-  std::shared_ptr<Round> next_;
-};
-
 /// One host: its session, and the lock that this run has on it.
 class Link {
  public:
@@ -104,7 +59,23 @@ class Link {
       : host_(std::move(host)), bound_(bound), writes_(may_write) {}
 
   Result<ObservedState> observe() {
-    return observing_.get([this] { return fetch(); });
+    Result<std::string> reply = read("observe");
+    if (!reply) {
+      return tl::unexpected(std::move(reply.error()));
+    }
+    Result<ObservedState> state = read_snapshot(*std::move(reply), "reply", kLargestReply);
+    if (!state) {
+      const Diagnostics& wrong = state.error().diagnostics;
+      return unreadable(wrong.empty() ? state.error().message : wrong.front().message);
+    }
+    if (state->hosts.size() != 1 || !same_name(state->hosts.front().name, host_.name)) {
+      return unreadable("it is not about this host alone");
+    }
+    if (const Host& host = state->hosts.front(); !host.reachable) {
+      return tl::unexpected<Error>(
+          host_error(ErrorCode::kUnreachable, host_trouble(host_, Code::kHostUnreadable, host_text(host.error))));
+    }
+    return state;
   }
 
   Result<HostFacts> examine() {
@@ -310,26 +281,6 @@ class Link {
     }
   }
 
-  Result<ObservedState> fetch() {
-    Result<std::string> reply = read("observe");
-    if (!reply) {
-      return tl::unexpected(std::move(reply.error()));
-    }
-    Result<ObservedState> state = read_snapshot(*std::move(reply), "reply", kLargestReply);
-    if (!state) {
-      const Diagnostics& wrong = state.error().diagnostics;
-      return unreadable(wrong.empty() ? state.error().message : wrong.front().message);
-    }
-    if (state->hosts.size() != 1 || !same_name(state->hosts.front().name, host_.name)) {
-      return unreadable("it is not about this host alone");
-    }
-    if (const Host& host = state->hosts.front(); !host.reachable) {
-      return tl::unexpected<Error>(
-          host_error(ErrorCode::kUnreachable, host_trouble(host_, Code::kHostUnreadable, host_text(host.error))));
-    }
-    return state;
-  }
-
   tl::unexpected<Error> unreadable(const std::string& why) const {
     return tl::unexpected<Error>(
         host_error(ErrorCode::kUnreachable,
@@ -338,7 +289,6 @@ class Link {
 
   const HostTarget host_;
   const std::chrono::seconds bound_;
-  Observing observing_;
 
   std::mutex mutex_;  ///< held while a session is opened, not while requests are under way
   Session session_;

@@ -12,6 +12,7 @@
 #include "base/side_by_side.h"
 #include "base/text.h"
 #include "execute/find.h"
+#include "execute/shared_reads.h"
 #include "execute/step_check.h"
 #include "execute/workers.h"
 
@@ -51,7 +52,7 @@ class Locks {
 
 /// One run of a plan. Steps go on several threads. `mutex_` guards what they share, the report, the journal, the
 /// progress, the clock, and is let go while a host is asked. Of the rest each step touches its own: its result, and
-/// what its VM holds.
+/// what its VM holds. Readings of a host are shared; writes to it, stops and starts aside, take turns.
 class Run {
  public:
   Run(const Plan& plan, HostWriter& hosts, Journal& journal, Progress& progress, const std::atomic<bool>& cancelled,
@@ -64,6 +65,8 @@ class Run {
         now_(now),
         limits_(limits),
         locks_(hosts),
+        reads_(plan.hosts, hosts),
+        turns_(plan.hosts.size()),
         held_(plan),
         starts_(plan.vms.size()),
         answered_(plan.steps.size()) {
@@ -211,14 +214,9 @@ class Run {
   }
 
   void perform_step(const Step& step, StepResult& result) {
-    const HostTarget& host = plan_.hosts[host_of(plan_, step)];
+    const std::uint32_t host = host_of(plan_, step);
     result.outcome = Outcome::kFailed;
-    const Result<ObservedState> before = hosts_.observe(host);
-    if (!before || before->hosts.empty()) {
-      result.message = "the host cannot be read: " + (before ? std::string("it is not there") : why(before.error()));
-      return;
-    }
-    Look look = before_step(plan_, step, before->hosts.front(), held_, result);
+    Look look = look_before(step, host, result);
     switch (look.before) {
       case Before::kAlready:
         result.outcome = Outcome::kAlready;
@@ -237,10 +235,19 @@ class Run {
       result.message = "nothing was sent, since the journal cannot be written: " + why(noted.error());
       return;
     }
-    const Result<Done> claim = send(step, host);
+    const Result<Done> claim = take_turn(step, host);
     result.sent = claim || claim.error().code != ErrorCode::kUnreachable;
     answered_[result.step] = claim || claim.error().code == ErrorCode::kRefused ? 1 : 0;
-    verify(step, host, claim, result);
+    verify(step, *reads_.after_now(host), claim, result);
+  }
+
+  Look look_before(const Step& step, std::uint32_t host, StepResult& result) {
+    // What it waits for was read back before it began: a reading that is under way has seen that.
+    const Reading reading = reads_.by_now(host);
+    if (!*reading) {
+      return {Before::kBroken, "the host cannot be read: " + why(reading->error())};
+    }
+    return before_step(plan_, step, (*reading)->hosts.front(), held_, result);
   }
 
   Result<Done> note_intent(std::uint32_t step) {
@@ -252,11 +259,10 @@ class Run {
     return noted;
   }
 
-  /// Reads back and compares. What is read is the result; a reply, or its loss, only words why.
-  void verify(const Step& step, const HostTarget& host, const Result<Done>& claim, StepResult& result) {
-    const Result<ObservedState> after = hosts_.observe(host);
-    if (!after || after->hosts.empty()) {
-      const std::string unread = after ? std::string("it is not there") : why(after.error());
+  /// Compares with what was read back, which is the result; a reply, or its loss, only words why.
+  void verify(const Step& step, const Result<ObservedState>& after, const Result<Done>& claim, StepResult& result) {
+    if (!after) {
+      const std::string unread = why(after.error());
       const bool nothing_happened =
           !claim && (claim.error().code == ErrorCode::kRefused || claim.error().code == ErrorCode::kUnreachable);
       result.outcome = nothing_happened ? Outcome::kFailed : Outcome::kUnknown;
@@ -283,6 +289,15 @@ class Run {
     if (step.vm != kNone && find_vm(after->hosts.front(), plan_.vms[step.vm].id) == nullptr) {
       result.message = missing_words(step);
     }
+  }
+
+  /// Sends a step, once no other write that must not go beside it is under way on its host.
+  Result<Done> take_turn(const Step& step, std::uint32_t host) {
+    std::unique_lock turn(turns_[host], std::defer_lock);
+    if (!is_power(step.op)) {
+      turn.lock();
+    }
+    return send(step, plan_.hosts[host]);
   }
 
   Result<Done> send(const Step& step, const HostTarget& host) {
@@ -316,7 +331,7 @@ class Run {
 
   std::string missing_words(const Step& step) {
     const PlanVm& vm = plan_.vms[step.vm];
-    const std::string place = where_now(plan_, vm, hosts_);
+    const std::string place = where_now(plan_, vm, reads_);
     return place.empty() ? fmt::format("the virtual machine is gone from {}", plan_.hosts[vm.host].name)
                          : fmt::format("the virtual machine was on {}, is on {} now", plan_.hosts[vm.host].name, place);
   }
@@ -381,7 +396,7 @@ class Run {
         plan_.hosts[vm.host].name, std::string(vm.name), std::string(vm.id), Outcome::kFailed, {}, now_(), {}};
     lock.unlock();
     std::uint32_t host = vm.host;
-    std::optional<VmState> state = state_of(vm, host, entry.message);
+    std::optional<VmState> state = state_of(vm, host, *reads_.by_now(host), entry.message);
     if (!state) {
       host = host_of_moved(vm, host, state);
     }
@@ -422,7 +437,7 @@ class Run {
     for (int tries = 0; tries < kTries; ++tries) {
       const Result<Done> claim = hosts_.start_vm(plan_.hosts[host], std::string(vm.id));
       std::string unread;
-      const std::optional<VmState> state = state_of(vm, host, unread);
+      const std::optional<VmState> state = state_of(vm, host, *reads_.after_now(host), unread);
       if (state == VmState::kRunning) {
         entry.outcome = Outcome::kDone;
         entry.message.clear();
@@ -438,11 +453,11 @@ class Run {
     }
   }
 
-  /// The VM's state on that host; nothing, with the reason, where it is not there or cannot be read.
-  std::optional<VmState> state_of(const PlanVm& vm, std::uint32_t host, std::string& message) {
-    const Result<ObservedState> observed = hosts_.observe(plan_.hosts[host]);
-    if (!observed || observed->hosts.empty()) {
-      message = "the host cannot be read: " + (observed ? std::string("it is not there") : why(observed.error()));
+  /// The VM's state as that host was read; nothing, with the reason, where it is not there or could not be read.
+  std::optional<VmState> state_of(const PlanVm& vm, std::uint32_t host, const Result<ObservedState>& observed,
+                                  std::string& message) {
+    if (!observed) {
+      message = "the host cannot be read: " + why(observed.error());
       return std::nullopt;
     }
     const Vm* const found = find_vm(observed->hosts.front(), vm.id);
@@ -457,7 +472,7 @@ class Run {
     std::string ignored;
     for (std::uint32_t host = 0; host < plan_.hosts.size(); ++host) {
       if (host != from) {
-        state = state_of(vm, host, ignored);
+        state = state_of(vm, host, *reads_.by_now(host), ignored);
         if (state) {
           return host;
         }
@@ -515,6 +530,8 @@ class Run {
   const Limits limits_;
   std::mutex mutex_;
   Locks locks_;
+  SharedReads reads_;
+  std::vector<std::mutex> turns_;  // by host: for writes that are no stops and no starts
   Held held_;
   std::vector<bool> starts_;            // by VM: the plan starts it
   std::vector<std::uint8_t> answered_;  // by step: the host said yes or no to it; not bits, which threads would share

@@ -4,8 +4,8 @@
 #include <string_view>
 #include <vector>
 
-#include "execute/host_writer.h"
-#include "observed/observed_state.h"
+#include "base/result.h"
+#include "execute/shared_reads.h"
 #include "plan/plan.h"
 
 namespace gpup {
@@ -22,6 +22,6 @@ std::string why(const Error& error);
 std::string_view offline_action_words(std::uint32_t value);  ///< kNone is `none`
 
 /// The name of the plan's other host that has the VM now; empty where none that can be read has it.
-std::string where_now(const Plan& plan, const PlanVm& vm, HostReader& hosts);
+std::string where_now(const Plan& plan, const PlanVm& vm, SharedReads& reads);
 
 }  // namespace gpup

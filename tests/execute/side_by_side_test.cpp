@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -30,10 +31,17 @@ class Meeting {
   explicit Meeting(std::size_t wanted) : wanted_(wanted) {}
 
   void join() {
-    constexpr std::chrono::seconds kPatience(60);  // only where they never come
-    std::unique_lock lock(mutex_);
+    arrive();
+    wait();
+  }
+  void arrive() {
+    const std::lock_guard guard(mutex_);
     ++in_;
     changed_.notify_all();
+  }
+  void wait() {
+    constexpr std::chrono::seconds kPatience(60);  // only where they never come
+    std::unique_lock lock(mutex_);
     if (!changed_.wait_for(lock, kPatience, [&] { return in_ >= wanted_; })) {
       in_vain_ = true;
     }
@@ -128,13 +136,16 @@ class Watch : public NoProgress {
     std::map<std::uint32_t, std::uint32_t> others;
     for (const std::uint32_t one : under_way_) {
       const Step& row = plan.steps[one];
-      const bool power = row.op == Op::kStopVm || row.op == Op::kStartVm;
+      const bool power = is_power(row.op);
       hosts.insert(host_of(plan, row));
-      want(++(power ? powering : others)[host_of(plan, row)] <= (power ? limits_.a_host : 1),
-           power ? "too many stops and starts on a host" : "two other things at once on a host");
+      want(++(power ? powering : others)[host_of(plan, row)] <= limits_.a_host,
+           power ? "too many stops and starts on a host" : "too much else on a host");
       want(row.vm == kNone || vms.insert(row.vm).second, "two steps of one machine at once");
     }
     want(hosts.size() <= limits_.hosts, "too many hosts at once");
+    if (on_started) {
+      on_started(plan.steps[step].op);
+    }
   }
   void finished(const Plan&, const StepResult& result) override {
     const Entered entered(*this);
@@ -147,6 +158,7 @@ class Watch : public NoProgress {
   void restoring(const Plan&, const std::string&, const std::string&) override { const Entered entered(*this); }
   void restored(const Plan&, const Restored&) override { const Entered entered(*this); }
 
+  std::function<void(Op op)> on_started;
   std::function<void(const StepResult& result)> on_finished;
   std::set<std::string> wrong;
   std::vector<std::uint32_t> order;
@@ -300,7 +312,7 @@ TEST_CASE("stops, and then starts, of the machines of one host go side by side")
   Meeting starts(5);
   Watched hosts;
   hosts.on_write = [&](Op op, const std::string&, const std::string&) {
-    if (op == Op::kStopVm || op == Op::kStartVm) {
+    if (is_power(op)) {
       (op == Op::kStopVm ? stops : starts).join();
     }
     return kGoOn;
@@ -309,6 +321,38 @@ TEST_CASE("stops, and then starts, of the machines of one host go side by side")
   CHECK(stops.held());
   CHECK(starts.held());
   CHECK_EQ(exit_code(plan, report), 0);
+  CHECK(many.plan().steps.empty());
+}
+
+TEST_CASE("all else on a host is under way side by side as well, but its writes take turns") {
+  Many many(2, 5);
+  const Plan plan = many.plan();
+  std::array<std::atomic<int>, 2> writing{};
+  std::atomic<int> wrong = 0;
+  Meeting unassigns(5);  // all are under way before the first of them is written
+  Watch watch(plan, many.limits);
+  watch.on_started = [&](Op op) {
+    if (op == Op::kUnassignPartition) {
+      unassigns.arrive();
+    }
+  };
+  Watched hosts;
+  hosts.on_write = [&](Op op, const std::string& host, const std::string&) {
+    if (op == Op::kUnassignPartition) {
+      unassigns.wait();
+    }
+    if (!is_power(op)) {
+      std::atomic<int>& here = writing.at(host == "hv-0" ? 0 : 1);
+      wrong += here++ == 0 ? 0 : 1;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      --here;
+    }
+    return kGoOn;
+  };
+  CHECK_EQ(exit_code(plan, many.apply(plan, watch, hosts)), 0);
+  CHECK(unassigns.held());
+  CHECK_EQ(wrong, 0);
+  CHECK_EQ(words(watch.wrong), "");
   CHECK(many.plan().steps.empty());
 }
 
