@@ -24,6 +24,11 @@ std::string why(const Error& error) {
   return error.message.empty() && !error.diagnostics.empty() ? error.diagnostics.front().message : error.message;
 }
 
+Called called(const Error& error, Code otherwise) {
+  return error.diagnostics.empty() ? Called{otherwise, {}}
+                                   : Called{error.diagnostics.front().code, error.diagnostics.front().hint};
+}
+
 std::string_view offline_action_words(std::uint32_t value) {
   return value == kNone ? "none" : to_string(static_cast<OfflineAction>(value));
 }

@@ -220,7 +220,7 @@ TEST_CASE("a reply that is no snapshot of the host makes it unreadable, not the 
   }
 }
 
-TEST_CASE("a start without resources is told apart from one with an adapter that nobody sees") {
+TEST_CASE("a start without a free partition is told by its code, with the host's own text") {
   const TemporaryFolder folder;
   const HostTarget host = pretended_host(pretended_agent(
       folder, body("no $id '{\"reason\":\"cmdlet\",\"errorId\":\"OperationFailed,Microsoft.HyperV.PowerShell.Commands."
@@ -231,9 +231,10 @@ TEST_CASE("a start without resources is told apart from one with an adapter that
   const auto started = hosts->start_vm(host, kVm);
   REQUIRE_FALSE(started);
   CHECK(started.error().code == ErrorCode::kRefused);
-  CHECK(contains(started.error().message, "no adapter is to be seen"));
+  CHECK(contains(started.error().message, "the host has no partition"));
   CHECK(contains(started.error().message, "konnte nicht gestartet werden"));
-  CHECK(contains(started.error().diagnostics.front().hint, "put the card back"));
+  CHECK_EQ(to_string(code_of(started.error())), "GP188");
+  CHECK(contains(started.error().diagnostics.front().hint, "gpup observe"));
 }
 
 TEST_CASE("one host's trouble is not another's") {
