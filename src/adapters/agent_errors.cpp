@@ -82,14 +82,6 @@ constexpr auto kRows = std::to_array<Row>({
      "install the Hyper-V module (and on nodes of a cluster FailoverClusters): Install-WindowsFeature"
      " Hyper-V-PowerShell, RSAT-Clustering-PowerShell"},
     {"cmdlet",
-     {},
-     {},
-     {},
-     kNoSystemResources,
-     Code::kStepFailed,
-     "the host has no partition for the virtual machine, or not the resources for it",
-     "look at 'gpup observe' for what is free; a machine that was started elsewhere may have taken the place"},
-    {"cmdlet",
      "AccessDenied",
      "PSSessionOpenFailed",
      {},
@@ -359,10 +351,6 @@ std::string host_text(std::string_view text) {
   return line;
 }
 
-bool lacks_resources(const AgentError& error) {
-  return error.reason == "cmdlet" && has_hresult(error, kNoSystemResources);
-}
-
 std::string holder_words(const AgentError& error) {
   const auto part = [](std::string_view before, const std::string& text) {
     return text.empty() ? std::string() : fmt::format(" {} {}", before, host_text(text));
@@ -391,22 +379,22 @@ Diagnostic explain_refusal(const HostTarget& host, const AgentError& error) {
   return host_trouble(host, row->code, std::move(message), std::string(row->hint));
 }
 
+Diagnostic explain_start_refusal(const HostTarget& host, const AgentError& error) {
+  if (error.reason != "cmdlet" || !has_hresult(error, kNoSystemResources)) {
+    return explain_refusal(host, error);
+  }
+  return host_trouble(
+      host, Code::kNoPartition,
+      with_host_text("the host has no partition for the virtual machine, or not the resources for it", error),
+      "look at 'gpup observe' for what is free; a machine that was started elsewhere may have taken the place");
+}
+
 Diagnostic explain_unreadable(const HostTarget& host, const AgentError& error) {
   Diagnostic diagnostic = explain_refusal(host, error);
   if (diagnostic.code == Code::kStepFailed) {
     diagnostic.code = Code::kHostUnreadable;
   }
   return diagnostic;
-}
-
-Diagnostic explain_stale_adapter(const HostTarget& host, const AgentError& error) {
-  return host_trouble(
-      host, Code::kStepFailed,
-      with_host_text(
-          "the virtual machine lacks resources to start although no adapter is to be seen on it: one that names"
-          " a card which is gone may be left in its configuration",
-          error),
-      "put the card back in its slot; else the adapter has to be taken out of the machine's configuration file");
 }
 
 Diagnostic explain_not_started(const HostTarget& host, const AgentLaunch& launch, const Subprocess::NotStarted& why) {

@@ -18,11 +18,9 @@ Diagnostic explain_refusal(const HostTarget& host, const AgentError& error);
 /// The same where nothing was to change: the host could not be read.
 Diagnostic explain_unreadable(const HostTarget& host, const AgentError& error);
 
-/// `explain_refusal` of a start that found no GPU, where the VM shows no adapter: the record of one is left behind.
-Diagnostic explain_stale_adapter(const HostTarget& host, const AgentError& error);
-
-/// True for 0x800705AA: Windows had no resources for it, which is how a start without a free partition ends.
-bool lacks_resources(const AgentError& error);
+/// `explain_refusal` of a start. Where Windows had no resources for it (0x800705AA), which is how a start without a
+/// free partition ends, it is kNoPartition.
+Diagnostic explain_start_refusal(const HostTarget& host, const AgentError& error);
 
 /// `held by process 4711 of alice on runner-7 since 2026-11-22T08:41:00Z`.
 std::string holder_words(const AgentError& error);

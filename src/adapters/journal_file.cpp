@@ -136,6 +136,7 @@ class JournalFile : public Journal {
     step_members(entry, plan, result.step);
     entry.text("outcome", to_string(result.outcome));
     entry.text("message", result.message);
+    entry.text("code", result.code ? to_string(*result.code) : std::string());
     entry.flag("sent", result.sent);
     entry.flag("assigned", result.assigned);
     entry.flag("resolved", result.resolved);
@@ -150,6 +151,7 @@ class JournalFile : public Journal {
     entry.text("vmId", restored.vm_id);
     entry.text("outcome", to_string(restored.outcome));
     entry.text("message", restored.message);
+    entry.text("code", restored.code ? to_string(*restored.code) : std::string());
     return put(std::move(entry), restored.ended);
   }
 

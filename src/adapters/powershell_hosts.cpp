@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -53,50 +52,6 @@ int number_of(OfflineAction action) {
   return 3;
 }
 
-/// One answer at a time for all who ask. Whoever asks while one is being fetched gets the next: an answer is never
-/// older than its question.
-class Observing {
- public:
-  using Answer = Result<ObservedState>;
-
-  template <class Fetch>
-  Answer get(const Fetch& fetch) {
-    std::unique_lock lock(mutex_);
-    std::shared_ptr<Round> mine;
-    if (running_) {
-      if (!next_) {
-        next_ = std::make_shared<Round>();
-      }
-      mine = next_;
-      changed_.wait(lock, [&] { return mine->answer || (!running_ && next_ == mine); });
-      if (mine->answer) {
-        return *mine->answer;
-      }
-      next_.reset();
-    } else {
-      mine = std::make_shared<Round>();
-    }
-    running_ = mine;
-    lock.unlock();
-    Answer answer = fetch();
-    lock.lock();
-    mine->answer = answer;
-    running_.reset();
-    changed_.notify_all();
-    return answer;
-  }
-
- private:
-  struct Round {
-    std::optional<Answer> answer;
-  };
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::shared_ptr<Round> running_;
-  std::shared_ptr<Round> next_;
-};
-
 /// One host: its session, and the lock that this run has on it.
 class Link {
  public:
@@ -104,7 +59,23 @@ class Link {
       : host_(std::move(host)), bound_(bound), writes_(may_write) {}
 
   Result<ObservedState> observe() {
-    return observing_.get([this] { return fetch(); });
+    Result<std::string> reply = read("observe");
+    if (!reply) {
+      return tl::unexpected(std::move(reply.error()));
+    }
+    Result<ObservedState> state = read_snapshot(*std::move(reply), "reply", kLargestReply);
+    if (!state) {
+      const Diagnostics& wrong = state.error().diagnostics;
+      return unreadable(wrong.empty() ? state.error().message : wrong.front().message);
+    }
+    if (state->hosts.size() != 1 || !same_name(state->hosts.front().name, host_.name)) {
+      return unreadable("it is not about this host alone");
+    }
+    if (const Host& host = state->hosts.front(); !host.reachable) {
+      return tl::unexpected<Error>(
+          host_error(ErrorCode::kUnreachable, host_trouble(host_, Code::kHostUnreadable, host_text(host.error))));
+    }
+    return state;
   }
 
   Result<HostFacts> examine() {
@@ -156,8 +127,10 @@ class Link {
     number_ = 0;
   }
 
-  /// One request that may change the host. `more`: its members after `op` and `lock`.
-  Result<Done> write(std::string_view op, std::string_view more, std::chrono::seconds bound, AgentError* refusal) {
+  /// One request that may change the host. `more`: its members after `op` and `lock`. `explain` puts a refusal in
+  /// words.
+  Result<Done> write(std::string_view op, std::string_view more, std::chrono::seconds bound,
+                     Diagnostic (*explain)(const HostTarget&, const AgentError&) = explain_refusal) {
     Session session;
     std::uint64_t number = 0;
     {
@@ -174,10 +147,7 @@ class Link {
       return tl::unexpected(std::move(reply.error()));
     }
     if (!reply->ok) {
-      if (refusal != nullptr) {
-        *refusal = reply->error;
-      }
-      return tl::unexpected<Error>(host_error(ErrorCode::kRefused, explain_refusal(host_, reply->error)));
+      return tl::unexpected<Error>(host_error(ErrorCode::kRefused, explain(host_, reply->error)));
     }
     return Done{};
   }
@@ -310,26 +280,6 @@ class Link {
     }
   }
 
-  Result<ObservedState> fetch() {
-    Result<std::string> reply = read("observe");
-    if (!reply) {
-      return tl::unexpected(std::move(reply.error()));
-    }
-    Result<ObservedState> state = read_snapshot(*std::move(reply), "reply", kLargestReply);
-    if (!state) {
-      const Diagnostics& wrong = state.error().diagnostics;
-      return unreadable(wrong.empty() ? state.error().message : wrong.front().message);
-    }
-    if (state->hosts.size() != 1 || !same_name(state->hosts.front().name, host_.name)) {
-      return unreadable("it is not about this host alone");
-    }
-    if (const Host& host = state->hosts.front(); !host.reachable) {
-      return tl::unexpected<Error>(
-          host_error(ErrorCode::kUnreachable, host_trouble(host_, Code::kHostUnreadable, host_text(host.error))));
-    }
-    return state;
-  }
-
   tl::unexpected<Error> unreadable(const std::string& why) const {
     return tl::unexpected<Error>(
         host_error(ErrorCode::kUnreachable,
@@ -338,7 +288,6 @@ class Link {
 
   const HostTarget host_;
   const std::chrono::seconds bound_;
-  Observing observing_;
 
   std::mutex mutex_;  ///< held while a session is opened, not while requests are under way
   Session session_;
@@ -371,39 +320,31 @@ class Hosts : public PowerShellHosts {
     return link(host).write("stop-vm",
                             fmt::format(R"("vm":{},"turnOff":{},"timeoutSeconds":{},"startOwed":{})", json_text(vm_id),
                                         how.mode == StopMode::kTurnOff, how.timeout.count(), start_owed),
-                            bound_ + how.timeout, nullptr);
+                            bound_ + how.timeout);
   }
 
   Result<Done> start_vm(const HostTarget& host, const std::string& vm_id) override {
-    Link& at = link(host);
-    AgentError refusal;
-    Result<Done> done = at.write("start-vm", fmt::format(R"("vm":{})", json_text(vm_id)), bound_, &refusal);
-    if (!done && lacks_resources(refusal) && shows_no_adapter(at, vm_id)) {
-      return tl::unexpected<Error>(host_error(ErrorCode::kRefused, explain_stale_adapter(host, refusal)));
-    }
-    return done;
+    return link(host).write("start-vm", fmt::format(R"("vm":{})", json_text(vm_id)), bound_, explain_start_refusal);
   }
 
   Result<Done> assign_partition(const HostTarget& host, const std::string& vm_id,
                                 const std::optional<std::string>& gpu) override {
     return link(host).write(
         "assign-partition",
-        fmt::format(R"("vm":{},"gpu":{})", json_text(vm_id), gpu ? json_text(*gpu) : std::string("null")), bound_,
-        nullptr);
+        fmt::format(R"("vm":{},"gpu":{})", json_text(vm_id), gpu ? json_text(*gpu) : std::string("null")), bound_);
   }
   Result<Done> unassign_partition(const HostTarget& host, const std::string& vm_id,
                                   const std::string& adapter) override {
     return link(host).write("unassign-partition",
-                            fmt::format(R"("vm":{},"adapter":{})", json_text(vm_id), json_text(adapter)), bound_,
-                            nullptr);
+                            fmt::format(R"("vm":{},"adapter":{})", json_text(vm_id), json_text(adapter)), bound_);
   }
   Result<Done> set_partition_count(const HostTarget& host, const std::string& gpu, std::uint32_t count) override {
-    return link(host).write("set-partition-count", fmt::format(R"("gpu":{},"count":{})", json_text(gpu), count), bound_,
-                            nullptr);
+    return link(host).write("set-partition-count", fmt::format(R"("gpu":{},"count":{})", json_text(gpu), count),
+                            bound_);
   }
   Result<Done> set_offline_action(const HostTarget& host, const std::string& vm_id, OfflineAction action) override {
     return link(host).write("set-offline-action",
-                            fmt::format(R"("vm":{},"value":{})", json_text(vm_id), number_of(action)), bound_, nullptr);
+                            fmt::format(R"("vm":{},"value":{})", json_text(vm_id), number_of(action)), bound_);
   }
 
  private:
@@ -414,13 +355,6 @@ class Hosts : public PowerShellHosts {
       link = std::make_unique<Link>(host, bound_, may_write_);
     }
     return *link;
-  }
-
-  /// False where that cannot be read.
-  static bool shows_no_adapter(Link& at, const std::string& vm_id) {
-    const Result<ObservedState> state = at.observe();
-    const Vm* const vm = state ? find_vm(state->hosts.front(), vm_id) : nullptr;
-    return vm != nullptr && vm->adapter_count == 0;
   }
 
   const std::chrono::seconds bound_;

@@ -12,8 +12,7 @@ namespace gpup {
 /// Hosts that are reached through PowerShell: `transport: local`, `ssh` and `psremoting`. One session a host, opened
 /// when it is first needed: for reading only, unless this run writes or has locked the host. A lost session is followed
 /// by a new one; nothing is ever sent twice. A write after that takes the lock again, and goes out only if nobody else
-/// had it in between. Requests may be made from several threads; readings of one host that are asked for at a time are
-/// one.
+/// had it in between. Requests may be made from several threads.
 class PowerShellHosts : public HostWriter {
  public:
   /// The result of a request that only reads (`doctor`), or of `hello` itself, as the JSON that the agent gave.

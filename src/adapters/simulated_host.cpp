@@ -19,6 +19,7 @@
 
 #include <fmt/format.h>
 
+#include "adapters/agent_errors.h"
 #include "adapters/file_lock.h"
 #include "adapters/files.h"
 #include "adapters/lab_facts.h"
@@ -325,8 +326,17 @@ class SimulatedHosts : public HostWriter {
                    [&](LabJson& at, bool& changed) { return lab_stop_vm(at, vm_id, start_owed, changed); });
   }
   Result<Done> start_vm(const HostTarget& host, const std::string& vm_id) override {
-    return perform(host, "start-vm", vm_id, {},
-                   [&](LabJson& at, bool& changed) { return lab_start_vm(at, vm_id, changed); });
+    Result<Done> done = perform(host, "start-vm", vm_id, {},
+                                [&](LabJson& at, bool& changed) { return lab_start_vm(at, vm_id, changed); });
+    if (!done && done.error().code == ErrorCode::kRefused) {
+      AgentError error;
+      error.reason = "cmdlet";
+      error.message = done.error().message;
+      if (Diagnostic why = explain_start_refusal(host, error); why.code == Code::kNoPartition) {
+        return tl::unexpected<Error>(host_error(ErrorCode::kRefused, std::move(why)));
+      }
+    }
+    return done;
   }
   Result<Done> assign_partition(const HostTarget& host, const std::string& vm_id,
                                 const std::optional<std::string>& gpu) override {

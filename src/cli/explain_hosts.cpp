@@ -30,9 +30,14 @@ namespace {
   "  \"vms\": [" vms "]}]}\n"
 #define GPUP_REACHABLE "\"reachable\": true"
 #define GPUP_FAULTY(fault) GPUP_REACHABLE ",\n  \"simulate\": {\"faults\": [" fault "]}"
-#define GPUP_RUNNING                                                                                    \
-  "{\"name\": \"infer-01\", \"id\": \"711cee18-60db-43b4-be7e-cedce5e25dd0\", \"state\": \"Running\", " \
-  "\"clustered\": false,\n   \"generation\": 2, \"offlineAction\": null, \"partitions\": []}"
+#define GPUP_VM_THAT_IS(state)                                                                   \
+  "{\"name\": \"infer-01\", \"id\": \"711cee18-60db-43b4-be7e-cedce5e25dd0\", \"state\": " state \
+  ", \"clustered\": false,\n   \"generation\": 2, \"offlineAction\": null, \"partitions\": []}"
+#define GPUP_RUNNING GPUP_VM_THAT_IS("\"Running\"")
+#define GPUP_NO_RESOURCES                                       \
+  GPUP_FAULTY(                                                  \
+      "{\"op\": \"start-vm\", \"kind\": \"fail\", \"message\":" \
+      " \"Insufficient system resources exist (0x800705AA)\"}")
 // What ssh says and how it ends; a PowerShell whose agent greets and then cannot do what it is asked.
 #define GPUP_SSH_SAYS(text) \
   "#!/bin/sh\n"             \
@@ -101,8 +106,8 @@ constexpr auto kRows = std::to_array<Explanation>({
       .lab = GPUP_LAB_OF(GPUP_FAULTY("{\"op\": \"start-vm\", \"vm\": \"infer-01\", \"kind\": \"fail\"}"), GPUP_RUNNING),
       .command = "apply plan.json",
       .first = GPUP_SAVE},
-     "Run the command that is named, in PowerShell on that host. Where the start was refused for want of resources "
-     "(0x800705AA), look at 'gpup observe' for what is free."},
+     "Mend what kept it from starting: it is told with the VM, or just before it by a code of its own. Then run the "
+     "command that is named, in PowerShell on that host."},
     {Code::kApprovalMissing,
      "nobody approved the plan",
      "'gpup apply' asks before it changes anything, unless it is given a saved plan or --yes. Here there is no "
@@ -230,6 +235,26 @@ constexpr auto kRows = std::to_array<Explanation>({
           GPUP_AGENT_FAILS("\"reason\":\"cmdlet\",\"category\":\"ConnectionError\",\"errorId\":"
                            "\"ClusterEndpointNotRegistered,Microsoft.FailoverClusters.PowerShell.GetClusterCommand\"")},
      "Look at Get-Service ClusSvc and Get-ClusterNode on that host."},
+    {Code::kNoPartition,
+     "no partition is free for a VM that starts",
+     "The host refused to start a VM since it has no partition for it, or not the resources that go with one "
+     "(0x800705AA). Adding an adapter reserves nothing, so the lack shows only now: somebody else's VM may have taken "
+     "the place meanwhile. The exit code is 7.",
+     {.desired = GPUP_FILE_OF("assignments:\n  - vm: infer-01\n    power: running\n"),
+      .lab = GPUP_LAB_OF(GPUP_NO_RESOURCES, GPUP_VM_THAT_IS("\"Off\"")),
+      .command = "apply plan.json",
+      .first = GPUP_SAVE},
+     "Look at 'gpup observe' for what is free and who holds what; stop what should not run there, then apply again."},
+    {Code::kStaleAdapter,
+     "a VM may hold an adapter on a card that is gone",
+     "The host refused to start a VM for want of a partition (0x800705AA), but the VM shows no adapter that would need "
+     "one. When a card is moved, replaced or changes its slot, an adapter on it is seen no more and cannot be removed, "
+     "yet it stays in the VM's configuration and is asked for at each start.",
+     {.desired = GPUP_FILE_OF(""),
+      .lab = GPUP_LAB_OF(GPUP_NO_RESOURCES, GPUP_VM_THAT_IS("\"Off\", \"startOwed\": true")),
+      .command = "apply plan.json",
+      .first = GPUP_SAVE},
+     "Put the card back in its slot; else somebody has to take the adapter out of the VM's configuration file."},
 });
 
 }  // namespace

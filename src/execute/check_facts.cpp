@@ -111,8 +111,10 @@ class FactCheck {
     if (!slot->observed) {
       if (!unreadable_[host]) {
         unreadable_[host] = true;
-        say(Code::kHostUnreadable, host, "host", plan_.hosts[host].name,
+        Called trouble = called(slot->observed.error(), Code::kHostUnreadable);
+        say(trouble.code, host, "host", plan_.hosts[host].name,
             "the host cannot be read: " + why(slot->observed.error()));
+        found_.back().hint = std::move(trouble.hint);
       }
     }
     return slot->observed ? &*slot : nullptr;

@@ -12,6 +12,7 @@
 #include "base/side_by_side.h"
 #include "base/text.h"
 #include "execute/find.h"
+#include "execute/shared_reads.h"
 #include "execute/step_check.h"
 #include "execute/workers.h"
 
@@ -51,7 +52,7 @@ class Locks {
 
 /// One run of a plan. Steps go on several threads. `mutex_` guards what they share, the report, the journal, the
 /// progress, the clock, and is let go while a host is asked. Of the rest each step touches its own: its result, and
-/// what its VM holds.
+/// what its VM holds. Readings of a host are shared; writes to it, stops and starts aside, take turns.
 class Run {
  public:
   Run(const Plan& plan, HostWriter& hosts, Journal& journal, Progress& progress, const std::atomic<bool>& cancelled,
@@ -64,6 +65,8 @@ class Run {
         now_(now),
         limits_(limits),
         locks_(hosts),
+        reads_(plan.hosts, hosts),
+        turns_(plan.hosts.size()),
         held_(plan),
         starts_(plan.vms.size()),
         answered_(plan.steps.size()) {
@@ -139,9 +142,12 @@ class Run {
       case ErrorCode::kBadContent:
       case ErrorCode::kUnreachable:
       case ErrorCode::kRefused:
-      case ErrorCode::kInterrupted:
-        refuse(Refusal::kFactBroken, Code::kHostUnreadable, name, "the host cannot be read: " + why(error));
+      case ErrorCode::kInterrupted: {
+        Called trouble = called(error, Code::kHostUnreadable);
+        refuse(Refusal::kFactBroken, trouble.code, name, "the host cannot be read: " + why(error));
+        report_.diagnostics.back().hint = std::move(trouble.hint);
         return;
+      }
     }
   }
 
@@ -211,17 +217,14 @@ class Run {
   }
 
   void perform_step(const Step& step, StepResult& result) {
-    const HostTarget& host = plan_.hosts[host_of(plan_, step)];
+    const std::uint32_t host = host_of(plan_, step);
     result.outcome = Outcome::kFailed;
-    const Result<ObservedState> before = hosts_.observe(host);
-    if (!before || before->hosts.empty()) {
-      result.message = "the host cannot be read: " + (before ? std::string("it is not there") : why(before.error()));
-      return;
-    }
-    Look look = before_step(plan_, step, before->hosts.front(), held_, result);
+    result.code = Code::kStepFailed;
+    Look look = look_before(step, host, result);
     switch (look.before) {
       case Before::kAlready:
         result.outcome = Outcome::kAlready;
+        result.code.reset();
         remember(step, result);
         return;
       case Before::kMissing:
@@ -237,10 +240,28 @@ class Run {
       result.message = "nothing was sent, since the journal cannot be written: " + why(noted.error());
       return;
     }
-    const Result<Done> claim = send(step, host);
+    const Result<Done> claim = take_turn(step, host);
     result.sent = claim || claim.error().code != ErrorCode::kUnreachable;
     answered_[result.step] = claim || claim.error().code == ErrorCode::kRefused ? 1 : 0;
-    verify(step, host, claim, result);
+    verify(step, *reads_.after_now(host), claim, result);
+  }
+
+  Look look_before(const Step& step, std::uint32_t host, StepResult& result) {
+    // What it waits for was read back before it began: a reading that is under way has seen that.
+    const Reading reading = reads_.by_now(host);
+    if (!*reading) {
+      blame(reading->error(), result);
+      return {Before::kBroken, "the host cannot be read: " + why(reading->error())};
+    }
+    return before_step(plan_, step, (*reading)->hosts.front(), held_, result);
+  }
+
+  /// Where an error has a code of its own, that is what went wrong with a step or a start.
+  template <class Entry>
+  static void blame(const Error& error, Entry& entry) {
+    Called trouble = called(error, Code::kStepFailed);
+    entry.code = trouble.code;
+    entry.hint = std::move(trouble.hint);
   }
 
   Result<Done> note_intent(std::uint32_t step) {
@@ -252,37 +273,66 @@ class Run {
     return noted;
   }
 
-  /// Reads back and compares. What is read is the result; a reply, or its loss, only words why.
-  void verify(const Step& step, const HostTarget& host, const Result<Done>& claim, StepResult& result) {
-    const Result<ObservedState> after = hosts_.observe(host);
-    if (!after || after->hosts.empty()) {
-      const std::string unread = after ? std::string("it is not there") : why(after.error());
+  /// Compares with what was read back, which is the result; a reply, or its loss, only words why.
+  void verify(const Step& step, const Result<ObservedState>& after, const Result<Done>& claim, StepResult& result) {
+    if (!after) {
+      const std::string unread = why(after.error());
       const bool nothing_happened =
           !claim && (claim.error().code == ErrorCode::kRefused || claim.error().code == ErrorCode::kUnreachable);
-      result.outcome = nothing_happened ? Outcome::kFailed : Outcome::kUnknown;
-      result.message = nothing_happened ? why(claim.error())
-                       : claim          ? "the host said that it is done, but cannot be read back: " + unread
-                                        : why(claim.error()) + ", and the host cannot be read back: " + unread;
+      blame(claim ? after.error() : claim.error(), result);
+      if (nothing_happened) {
+        result.message = why(claim.error());
+        return;
+      }
+      result.outcome = Outcome::kUnknown;
+      result.code = Code::kStepUnknown;
+      result.message = claim ? "the host said that it is done, but cannot be read back: " + unread
+                             : why(claim.error()) + ", and the host cannot be read back: " + unread;
       return;
     }
-    if (after_step(plan_, step, after->hosts.front(), held_, result)) {
+    const Host& host = after->hosts.front();
+    if (after_step(plan_, step, host, held_, result)) {
       result.outcome = Outcome::kDone;
       result.message.clear();
+      result.code.reset();
       remember(step, result);
       return;
     }
-    result.outcome = Outcome::kFailed;
-    const std::string found = std::move(result.message);
-    if (claim) {
-      result.message = "the host said that it is done, but " + found;
-    } else if (claim.error().code == ErrorCode::kInterrupted) {
-      result.message = "the reply was lost, and " + found;
-    } else {
-      result.message = why(claim.error());
-    }
-    if (step.vm != kNone && find_vm(after->hosts.front(), plan_.vms[step.vm].id) == nullptr) {
+    if (step.vm != kNone && find_vm(host, plan_.vms[step.vm].id) == nullptr) {
       result.message = missing_words(step);
+    } else if (claim) {
+      result.message.insert(0, "the host said that it is done, but ");
+    } else {
+      result.message = claim.error().code == ErrorCode::kInterrupted ? "the reply was lost, and " + result.message
+                                                                     : why(claim.error());
+      blame(claim.error(), result);
+      if (step.vm != kNone) {
+        suspect_stale_adapter(plan_.vms[step.vm].id, host, result);
+      }
     }
+  }
+
+  /// A start without a free partition, of a VM that shows no adapter which would need one: when a card is moved or
+  /// replaced, the adapter is seen no more and cannot be removed, and the VM still asks for it (seen).
+  template <class Entry>
+  static void suspect_stale_adapter(std::string_view vm_id, const Host& host, Entry& entry) {
+    const Vm* const vm = find_vm(host, vm_id);
+    if (entry.code == Code::kNoPartition && vm != nullptr && vm->adapter_count == 0) {
+      entry.code = Code::kStaleAdapter;
+      entry.message.insert(
+          0, "no adapter is to be seen on it, one on a card that is gone may be left in its configuration: ");
+      entry.hint =
+          "put the card back in its slot; else the adapter has to be taken out of the machine's configuration file";
+    }
+  }
+
+  /// Sends a step, once no other write that must not go beside it is under way on its host.
+  Result<Done> take_turn(const Step& step, std::uint32_t host) {
+    std::unique_lock turn(turns_[host], std::defer_lock);
+    if (!is_power(step.op)) {
+      turn.lock();
+    }
+    return send(step, plan_.hosts[host]);
   }
 
   Result<Done> send(const Step& step, const HostTarget& host) {
@@ -316,7 +366,7 @@ class Run {
 
   std::string missing_words(const Step& step) {
     const PlanVm& vm = plan_.vms[step.vm];
-    const std::string place = where_now(plan_, vm, hosts_);
+    const std::string place = where_now(plan_, vm, reads_);
     return place.empty() ? fmt::format("the virtual machine is gone from {}", plan_.hosts[vm.host].name)
                          : fmt::format("the virtual machine was on {}, is on {} now", plan_.hosts[vm.host].name, place);
   }
@@ -379,9 +429,10 @@ class Run {
     const PlanVm& vm = plan_.vms[plan_.steps[step].vm];
     Restored entry{
         plan_.hosts[vm.host].name, std::string(vm.name), std::string(vm.id), Outcome::kFailed, {}, now_(), {}};
+    entry.code = Code::kStepFailed;
     lock.unlock();
     std::uint32_t host = vm.host;
-    std::optional<VmState> state = state_of(vm, host, entry.message);
+    std::optional<VmState> state = state_of(vm, host, *reads_.by_now(host), entry.message);
     if (!state) {
       host = host_of_moved(vm, host, state);
     }
@@ -392,7 +443,7 @@ class Run {
     }
     if (answered_[step] != 0) {
       // The host has said no to this very start: asking again would be told the same.
-      return {std::nullopt, left_off(entry, report_.steps[step].message)};
+      return {std::nullopt, left_off(entry, report_.steps[step])};
     }
     progress_.restoring(plan_, entry.host, entry.vm);
     if (!state) {
@@ -406,13 +457,18 @@ class Run {
       try_start(vm, host, entry);
       lock.lock();
     }
+    const bool well = ended_well(entry.outcome);
+    if (well) {
+      entry.code.reset();
+    } else if (entry.outcome == Outcome::kUnknown) {
+      entry.code = Code::kStepUnknown;
+    }
     entry.ended = now_();
     if (const Result<Done> noted = journal_.restored(plan_, entry); !noted) {
       journal_failed(noted.error());
     }
     progress_.restored(plan_, entry);
-    const bool well = ended_well(entry.outcome);
-    std::optional<LeftOff> off = well ? std::nullopt : std::optional(left_off(entry, entry.message));
+    std::optional<LeftOff> off = well ? std::nullopt : std::optional(left_off(entry, entry));
     return {std::move(entry), std::move(off)};
   }
 
@@ -422,27 +478,38 @@ class Run {
     for (int tries = 0; tries < kTries; ++tries) {
       const Result<Done> claim = hosts_.start_vm(plan_.hosts[host], std::string(vm.id));
       std::string unread;
-      const std::optional<VmState> state = state_of(vm, host, unread);
+      const Reading after = reads_.after_now(host);
+      const std::optional<VmState> state = state_of(vm, host, *after, unread);
       if (state == VmState::kRunning) {
         entry.outcome = Outcome::kDone;
         entry.message.clear();
+        entry.hint.clear();
         return;
       }
       const bool may_have_happened = claim || claim.error().code == ErrorCode::kInterrupted;
       entry.outcome = !state && may_have_happened ? Outcome::kUnknown : Outcome::kFailed;
-      entry.message =
-          !claim ? why(claim.error()) : "the host said that it is done, but the virtual machine does not run";
+      if (claim) {
+        entry.message = "the host said that it is done, but the virtual machine does not run";
+        entry.code = Code::kStepFailed;
+        entry.hint.clear();
+      } else {
+        entry.message = why(claim.error());
+        blame(claim.error(), entry);
+        if (*after) {
+          suspect_stale_adapter(vm.id, (*after)->hosts.front(), entry);
+        }
+      }
       if (claim || claim.error().code != ErrorCode::kInterrupted || !state) {
         return;
       }
     }
   }
 
-  /// The VM's state on that host; nothing, with the reason, where it is not there or cannot be read.
-  std::optional<VmState> state_of(const PlanVm& vm, std::uint32_t host, std::string& message) {
-    const Result<ObservedState> observed = hosts_.observe(plan_.hosts[host]);
-    if (!observed || observed->hosts.empty()) {
-      message = "the host cannot be read: " + (observed ? std::string("it is not there") : why(observed.error()));
+  /// The VM's state as that host was read; nothing, with the reason, where it is not there or could not be read.
+  std::optional<VmState> state_of(const PlanVm& vm, std::uint32_t host, const Result<ObservedState>& observed,
+                                  std::string& message) {
+    if (!observed) {
+      message = "the host cannot be read: " + why(observed.error());
       return std::nullopt;
     }
     const Vm* const found = find_vm(observed->hosts.front(), vm.id);
@@ -457,7 +524,7 @@ class Run {
     std::string ignored;
     for (std::uint32_t host = 0; host < plan_.hosts.size(); ++host) {
       if (host != from) {
-        state = state_of(vm, host, ignored);
+        state = state_of(vm, host, *reads_.by_now(host), ignored);
         if (state) {
           return host;
         }
@@ -466,44 +533,55 @@ class Run {
     return from;
   }
 
-  /// Everything that went wrong as diagnostics, each thing once: a VM that is left off tells of its own start.
+  /// Everything that went wrong as diagnostics, each thing once: a VM that is left off tells of its own start. Why it
+  /// does not start is apart where that has a code and a remedy of its own.
   void tell() {
     for (const StepResult& result : report_.steps) {
       const Step& step = plan_.steps[result.step];
       const bool of_left_off =
           step.op == Op::kStartVm && std::any_of(report_.left_off.begin(), report_.left_off.end(),
                                                  [&](const LeftOff& vm) { return vm.vm_id == plan_.vms[step.vm].id; });
-      if (result.outcome == Outcome::kFailed && !of_left_off) {
-        tell_step(Code::kStepFailed, result);
-      } else if (result.outcome == Outcome::kUnknown && !of_left_off) {
-        tell_step(Code::kStepUnknown, result);
+      const bool wrong = result.outcome == Outcome::kFailed || result.outcome == Outcome::kUnknown;
+      if (wrong && !of_left_off) {
+        tell_step(result);
       }
     }
     for (const LeftOff& vm : report_.left_off) {
-      Diagnostic diagnostic;
-      diagnostic.code = Code::kVmLeftOff;
-      diagnostic.host = vm.host;
-      diagnostic.object = "vm";
-      diagnostic.name = vm.vm;
-      diagnostic.message = fmt::format("VM {} ({}) is left off: {}", vm.vm, vm.vm_id, vm.message);
-      diagnostic.hint = fmt::format("start it on {}: {}", vm.host, vm.command);
-      report_.diagnostics.push_back(std::move(diagnostic));
+      const bool apart = vm.code && vm.code != Code::kStepFailed && vm.code != Code::kStepUnknown;
+      if (apart) {
+        tell_vm(vm, *vm.code, "does not start: " + vm.message, vm.hint);
+      }
+      tell_vm(vm, Code::kVmLeftOff, "is left off: " + (apart ? "see " + to_string(*vm.code) : vm.message),
+              fmt::format("start it on {}: {}", vm.host, vm.command));
     }
   }
 
-  void tell_step(Code code, const StepResult& result) {
-    const Step& step = plan_.steps[result.step];
+  void tell_vm(const LeftOff& vm, Code code, const std::string& what, std::string hint) {
     Diagnostic diagnostic;
     diagnostic.code = code;
+    diagnostic.host = vm.host;
+    diagnostic.object = "vm";
+    diagnostic.name = vm.vm;
+    diagnostic.message = fmt::format("VM {} ({}) {}", vm.vm, vm.vm_id, what);
+    diagnostic.hint = std::move(hint);
+    report_.diagnostics.push_back(std::move(diagnostic));
+  }
+
+  void tell_step(const StepResult& result) {
+    const Step& step = plan_.steps[result.step];
+    Diagnostic diagnostic;
+    diagnostic.code = result.code.value_or(Code::kStepFailed);
     diagnostic.host = plan_.hosts[host_of(plan_, step)].name;
     diagnostic.object = step.vm == kNone ? "gpu" : "vm";
     diagnostic.name = step.vm == kNone ? plan_.gpus[step.gpu].name : plan_.vms[step.vm].name;
     diagnostic.message = fmt::format("step {}, {}: {}", result.step + 1, to_string(step.op), result.message);
+    diagnostic.hint = result.hint;
     report_.diagnostics.push_back(std::move(diagnostic));
   }
 
-  static LeftOff left_off(const Restored& entry, std::string message) {
-    return {entry.host, entry.vm, entry.vm_id, std::move(message), start_command(entry.vm_id)};
+  template <class Entry>
+  static LeftOff left_off(const Restored& entry, const Entry& why) {
+    return {entry.host, entry.vm, entry.vm_id, why.message, start_command(entry.vm_id), why.code, why.hint};
   }
 
   const Plan& plan_;
@@ -515,6 +593,8 @@ class Run {
   const Limits limits_;
   std::mutex mutex_;
   Locks locks_;
+  SharedReads reads_;
+  std::vector<std::mutex> turns_;  // by host: for writes that are no stops and no starts
   Held held_;
   std::vector<bool> starts_;            // by VM: the plan starts it
   std::vector<std::uint8_t> answered_;  // by step: the host said yes or no to it; not bits, which threads would share

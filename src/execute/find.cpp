@@ -24,18 +24,23 @@ std::string why(const Error& error) {
   return error.message.empty() && !error.diagnostics.empty() ? error.diagnostics.front().message : error.message;
 }
 
+Called called(const Error& error, Code otherwise) {
+  return error.diagnostics.empty() ? Called{otherwise, {}}
+                                   : Called{error.diagnostics.front().code, error.diagnostics.front().hint};
+}
+
 std::string_view offline_action_words(std::uint32_t value) {
   return value == kNone ? "none" : to_string(static_cast<OfflineAction>(value));
 }
 
-std::string where_now(const Plan& plan, const PlanVm& vm, HostReader& hosts) {
-  for (std::uint32_t i = 0; i < plan.hosts.size(); ++i) {
-    if (i == vm.host) {
+std::string where_now(const Plan& plan, const PlanVm& vm, SharedReads& reads) {
+  for (std::uint32_t host = 0; host < plan.hosts.size(); ++host) {
+    if (host == vm.host) {
       continue;
     }
-    const Result<ObservedState> observed = hosts.observe(plan.hosts[i]);
-    if (observed && !observed->hosts.empty() && find_vm(observed->hosts.front(), vm.id) != nullptr) {
-      return plan.hosts[i].name;
+    const Reading reading = reads.after_now(host);
+    if (*reading && find_vm((*reading)->hosts.front(), vm.id) != nullptr) {
+      return plan.hosts[host].name;
     }
   }
   return {};

@@ -34,8 +34,10 @@ inline bool ended_well(Outcome outcome) { return outcome == Outcome::kDone || ou
 struct StepResult {
   std::uint32_t step = 0;  ///< index into Plan::steps
   Outcome outcome = Outcome::kSkipped;
-  std::string message;  ///< why it did not end well; empty otherwise
-  Time started{};       ///< equal to `ended` where nothing was tried
+  std::string message;       ///< why it did not end well; empty otherwise
+  std::optional<Code> code;  ///< what that is called, where something was tried: the host's own code where it has one
+  std::string hint;          ///< how to mend it; may be empty
+  Time started{};            ///< equal to `ended` where nothing was tried
   Time ended{};
   bool sent = false;             ///< a request went out
   std::optional<bool> assigned;  ///< assign-partition, start-vm: its adapter is there
@@ -55,6 +57,8 @@ struct Restored {
   std::string message;
   Time started{};
   Time ended{};
+  std::optional<Code> code = std::nullopt;  ///< of `message`, as for steps
+  std::string hint = {};
 };
 
 /// A VM that the run had stopped and that does not run, as far as is known.
@@ -62,8 +66,10 @@ struct LeftOff {
   std::string host;
   std::string vm;
   std::string vm_id;
-  std::string message;  ///< why
-  std::string command;  ///< the command that starts it, to be run on `host`; unescaped
+  std::string message;                      ///< why
+  std::string command;                      ///< the command that starts it, to be run on `host`; unescaped
+  std::optional<Code> code = std::nullopt;  ///< of `message`
+  std::string hint = {};                    ///< how to mend that
 };
 
 /// Why nothing was touched.

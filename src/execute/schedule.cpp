@@ -12,7 +12,7 @@ std::uint32_t step_of(std::uint64_t rank) { return static_cast<std::uint32_t>(ra
 
 }  // namespace
 
-std::size_t Limits::most() const { return in_order() ? 1 : std::size_t{hosts} * (std::size_t{a_host} + 1); }
+std::size_t Limits::most() const { return in_order() ? 1 : std::size_t{hosts} * a_host * 2; }
 
 Schedule::Schedule(const Plan& plan, const Limits& limits)
     : plan_(plan),
@@ -77,9 +77,9 @@ std::uint32_t Schedule::line_of(std::uint32_t step) const {
   return limits_.in_order() ? 0 : host_of(plan_, plan_.steps[step]);
 }
 
-bool Schedule::is_power(std::uint32_t step) const {
-  const Op op = plan_.steps[step].op;
-  return !limits_.in_order() && (op == Op::kStopVm || op == Op::kStartVm);
+Schedule::Lane& Schedule::lane_of(std::uint32_t step) {
+  Line& line = lines_[line_of(step)];
+  return is_power(plan_.steps[step].op) && !limits_.in_order() ? line.power : line.others;
 }
 
 bool Schedule::is_busy(std::uint32_t step) const {
@@ -93,20 +93,21 @@ void Schedule::set_busy(std::uint32_t step, bool busy) {
   }
 }
 
-void Schedule::push(std::uint32_t step) {
-  Line& line = lines_[line_of(step)];
-  (is_power(step) ? line.power : line.others).push(rank(step));
-}
+void Schedule::push(std::uint32_t step) { lane_of(step).ready.push(rank(step)); }
 
 void Schedule::make_ready(std::uint32_t step) {
   push(step);
   offer(line_of(step));
 }
 
-void Schedule::put_aside(Line& line, Ranks& ranks) const {
-  while (!ranks.empty() && is_busy(step_of(ranks.top()))) {
-    line.aside.push_back(ranks.top());
-    ranks.pop();
+/// Offers the best of a lane, if one of it may begin and none that is offered is better.
+void Schedule::look_at(Line& line, Lane& lane) const {
+  while (!lane.ready.empty() && is_busy(step_of(lane.ready.top()))) {
+    line.aside.push_back(lane.ready.top());
+    lane.ready.pop();
+  }
+  if (!lane.ready.empty() && lane.under_way < limits_.a_lane() && (!line.offer || lane.ready.top() < *line.offer)) {
+    line.offer = lane.ready.top();
   }
 }
 
@@ -118,14 +119,8 @@ void Schedule::offer(std::uint32_t index) {
     waiting_.erase({*line.offer, index});
     line.offer.reset();
   }
-  put_aside(line, line.power);
-  put_aside(line, line.others);
-  if (line.powering < limits_.a_host && !line.power.empty()) {
-    line.offer = line.power.top();
-  }
-  if (!line.other && !line.others.empty() && (!line.offer || line.others.top() < *line.offer)) {
-    line.offer = line.others.top();
-  }
+  look_at(line, line.power);
+  look_at(line, line.others);
   if (line.offer) {
     (line.begun ? begun_ : waiting_).emplace(*line.offer, index);
   }
@@ -149,13 +144,9 @@ std::optional<std::uint32_t> Schedule::take() {
   begun_.erase(*best);
   waiting_.erase(*best);
   line.offer.reset();
-  if (is_power(step)) {
-    line.power.pop();
-    ++line.powering;
-  } else {
-    line.others.pop();
-    line.other = true;
-  }
+  Lane& lane = lane_of(step);
+  lane.ready.pop();
+  ++lane.under_way;
   if (!line.begun) {
     line.begun = true;
     ++at_work_;
@@ -169,11 +160,7 @@ void Schedule::ended(std::uint32_t step) {
   --left_;
   const std::uint32_t index = line_of(step);
   Line& line = lines_[index];
-  if (is_power(step)) {
-    --line.powering;
-  } else {
-    line.other = false;
-  }
+  --lane_of(step).under_way;
   set_busy(step, false);
   for (const Rank waited : std::exchange(line.aside, {})) {
     push(step_of(waited));

@@ -16,18 +16,22 @@ namespace gpup {
 /// How much of a plan goes on at once.
 struct Limits {
   std::uint32_t hosts = 10;   ///< hosts that are worked on; 1: one step at a time, in the order of the plan
-  std::uint32_t a_host = 32;  ///< stops and starts under way on one host
+  std::uint32_t a_host = 32;  ///< of stops and starts, and of all other ops, each, under way on one host
 
   bool in_order() const { return hosts <= 1; }
+  std::uint32_t a_lane() const { return in_order() ? 1 : a_host; }
   /// How many steps can be under way, whatever the plan.
   std::size_t most() const;
 };
 
-/// Which step may begin now. A step is ready once all that it waits for has ended. On one host stops and starts of
-/// different VMs go side by side, all other ops one at a time; no VM has two steps under way. Of those that may begin
-/// the one with the longest chain of steps behind it is next, then the lowest number. A host that is begun stays one of
-/// those that are worked on for as long as it has a step that is ready or under way: its VMs are down meanwhile.
-/// Knows no threads; whoever shares one locks it.
+/// A stop or a start. On a host these are performed side by side; all other writes take turns.
+inline bool is_power(Op op) { return op == Op::kStopVm || op == Op::kStartVm; }
+
+/// Which step may begin now. A step is ready once all that it waits for has ended. On one host steps of different VMs
+/// go side by side; no VM has two steps under way. Stops and starts have their own bound: those that wait for their
+/// turn to write do not keep a machine from starting. Of those that may begin the one with the longest chain of steps
+/// behind it is next, then the lowest number. A host that is begun stays one of those that are worked on for as long as
+/// it has a step that is ready or under way: its VMs are down meanwhile. Knows no threads; whoever shares one locks it.
 class Schedule {
  public:
   /// All steps of the plan.
@@ -48,28 +52,32 @@ class Schedule {
   using Ranks = std::priority_queue<Rank, std::vector<Rank>, std::greater<>>;
   using Offers = std::set<std::pair<Rank, std::uint32_t>>;
 
+  struct Lane {
+    Ranks ready;
+    std::uint32_t under_way = 0;
+
+    bool idle() const { return ready.empty() && under_way == 0; }
+  };
   /// A host; all of them are one where steps go in order.
   struct Line {
-    Ranks power;              // stops and starts that are ready
-    Ranks others;             // all else that is
+    Lane power;               // stops and starts
+    Lane others;              // all else
     std::vector<Rank> aside;  // ready, but their VM has a step under way
-    std::uint32_t powering = 0;
-    bool other = false;  // one of the others is under way
     bool begun = false;
     std::optional<Rank> offer;  // the best that may begin, if the host may
 
-    bool idle() const { return powering == 0 && !other && power.empty() && others.empty() && aside.empty(); }
+    bool idle() const { return power.idle() && others.idle() && aside.empty(); }
   };
 
   void link();
   Rank rank(std::uint32_t step) const;
   std::uint32_t line_of(std::uint32_t step) const;
-  bool is_power(std::uint32_t step) const;
+  Lane& lane_of(std::uint32_t step);
   bool is_busy(std::uint32_t step) const;
   void set_busy(std::uint32_t step, bool busy);
   void push(std::uint32_t step);
   void make_ready(std::uint32_t step);
-  void put_aside(Line& line, Ranks& ranks) const;
+  void look_at(Line& line, Lane& lane) const;
   void offer(std::uint32_t index);
   std::optional<std::pair<Rank, std::uint32_t>> next() const;
 

@@ -31,6 +31,14 @@ void append_time(std::string& out, std::string_view name, Time time) {
   append_json_string(out, to_string(time));
 }
 
+/// Why a step, or a start in the end, did not end well.
+template <class Entry>
+void append_why(std::string& out, const Entry& entry) {
+  append_text(out, ", \"message\": ", entry.message);
+  append_text(out, ", \"code\": ", entry.code ? to_string(*entry.code) : std::string());
+  append_text(out, ", \"hint\": ", entry.hint);
+}
+
 std::string_view refusal_word(Refusal refusal) {
   switch (refusal) {
     case Refusal::kHeld:
@@ -55,7 +63,7 @@ void append_step(std::string& out, const Plan& plan, const StepResult& result) {
   append_text(out, ", \"vmId\": ", step.vm == kNone ? std::string_view() : plan.vms[step.vm].id);
   append_text(out, ", \"gpu\": ", step.gpu == kNone ? std::string_view() : plan.gpus[step.gpu].name);
   append_text(out, ", \"outcome\": ", to_string(result.outcome));
-  append_text(out, ", \"message\": ", result.message);
+  append_why(out, result);
   append_time(out, ", \"startedAt\": ", result.started);
   append_time(out, ", \"endedAt\": ", result.ended);
   append_flag(out, ", \"sent\": ", result.sent);
@@ -112,7 +120,7 @@ void render_report_json(const Plan& plan, const Report& report, Sink& sink) {
     append_text(out, ", \"vm\": ", vm.vm);
     append_text(out, ", \"vmId\": ", vm.vm_id);
     append_text(out, ", \"outcome\": ", to_string(vm.outcome));
-    append_text(out, ", \"message\": ", vm.message);
+    append_why(out, vm);
     append_time(out, ", \"startedAt\": ", vm.started);
     append_time(out, ", \"endedAt\": ", vm.ended);
     out += '}';
@@ -121,7 +129,7 @@ void render_report_json(const Plan& plan, const Report& report, Sink& sink) {
     append_text(out, "{\"host\": ", vm.host);
     append_text(out, ", \"vm\": ", vm.vm);
     append_text(out, ", \"vmId\": ", vm.vm_id);
-    append_text(out, ", \"message\": ", vm.message);
+    append_why(out, vm);
     append_text(out, ", \"command\": ", vm.command);
     out += '}';
   });

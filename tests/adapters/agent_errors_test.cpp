@@ -71,13 +71,18 @@ TEST_CASE("a host's errors are told apart by id, category and HRESULT, in any la
 }
 
 TEST_CASE("the HRESULT counts where only the text carries it") {
-  CHECK(lacks_resources(failed("OperationFailed,x.StartVM", "", "Nicht genug Ressourcen. (0x800705AA). (0x1)")));
-  CHECK(lacks_resources(failed("", "", "0x800705aa")));
-  CHECK_FALSE(lacks_resources(failed("", "", "0x800705A")));
-  CHECK_FALSE(lacks_resources(failed("", "", "0x80070005")));
+  const auto code = [](const AgentError& error) { return to_string(explain_start_refusal(kHost, error).code); };
+  CHECK_EQ(code(failed("OperationFailed,x.StartVM", "", "Nicht genug Ressourcen. (0x800705AA). (0x1)")), "GP188");
+  CHECK_EQ(code(failed("", "", "0x800705aa")), "GP188");
+  CHECK_EQ(code(failed("", "", "0x800705A")), "GP172");
+  CHECK_EQ(code(failed("", "", "0x80070005")), "GP185");
   AgentError number = failed("", "");
   number.hresult = -2147023446;
-  CHECK(lacks_resources(number));
+  CHECK_EQ(code(number), "GP188");
+  CHECK_EQ(to_string(explain_refusal(kHost, number).code), "GP172");  // only a start needs a partition
+  AgentError fact = number;
+  fact.reason = "facts";
+  CHECK_EQ(code(fact), "GP172");
 }
 
 TEST_CASE("a refusal says what it means, its name and the host's own text") {

@@ -3,7 +3,10 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -97,6 +100,67 @@ class Notes : public Journal {
     lines.push_back(std::move(line));
     return Done{};
   }
+};
+
+/// A lab whose requests are seen before they are made, on the thread that makes them: they may be held up, or answered.
+class Watched : public HostWriter {
+ public:
+  using Answer = std::optional<Result<Done>>;
+
+  std::function<Answer(Op op, const std::string& host, const std::string& vm_id)> on_write;
+  std::function<std::optional<Error>(const std::string& host)> on_lock;
+  std::function<std::optional<Error>(const std::string& host)> on_observe;
+
+  Result<ObservedState> observe(const HostTarget& host) override {
+    if (on_observe) {
+      if (std::optional<Error> error = on_observe(host.name)) {
+        return tl::unexpected<Error>(*std::move(error));
+      }
+    }
+    return lab_->observe(host);
+  }
+  Result<HostFacts> examine(const HostTarget& host) override { return lab_->examine(host); }
+  Result<Done> lock(const HostTarget& host) override {
+    if (on_lock) {
+      if (std::optional<Error> error = on_lock(host.name)) {
+        return tl::unexpected<Error>(*std::move(error));
+      }
+    }
+    return lab_->lock(host);
+  }
+  void unlock(const HostTarget& host) override { lab_->unlock(host); }
+  Result<Done> stop_vm(const HostTarget& host, const std::string& vm_id, const StopPolicy& how, bool owed) override {
+    return seen(Op::kStopVm, host, vm_id, [&] { return lab_->stop_vm(host, vm_id, how, owed); });
+  }
+  Result<Done> start_vm(const HostTarget& host, const std::string& vm_id) override {
+    return seen(Op::kStartVm, host, vm_id, [&] { return lab_->start_vm(host, vm_id); });
+  }
+  Result<Done> assign_partition(const HostTarget& host, const std::string& vm_id,
+                                const std::optional<std::string>& gpu) override {
+    return seen(Op::kAssignPartition, host, vm_id, [&] { return lab_->assign_partition(host, vm_id, gpu); });
+  }
+  Result<Done> unassign_partition(const HostTarget& host, const std::string& vm_id, const std::string& id) override {
+    return seen(Op::kUnassignPartition, host, vm_id, [&] { return lab_->unassign_partition(host, vm_id, id); });
+  }
+  Result<Done> set_partition_count(const HostTarget& host, const std::string& gpu, std::uint32_t count) override {
+    return seen(Op::kSetPartitionCount, host, {}, [&] { return lab_->set_partition_count(host, gpu, count); });
+  }
+  Result<Done> set_offline_action(const HostTarget& host, const std::string& vm_id, OfflineAction action) override {
+    return seen(Op::kSetOfflineAction, host, vm_id, [&] { return lab_->set_offline_action(host, vm_id, action); });
+  }
+
+ private:
+  template <class Deed>
+  Result<Done> seen(Op op, const HostTarget& host, const std::string& vm_id, const Deed& deed) {
+    if (on_write) {
+      if (Answer answer = on_write(op, host.name, vm_id)) {
+        return *std::move(answer);
+      }
+    }
+    return deed();
+  }
+
+  std::unique_ptr<HostWriter> lab_ = make_simulated_hosts();
 };
 
 /// Sets the flag when a step of that op ended.
@@ -216,6 +280,15 @@ inline std::string messages(const Diagnostics& diagnostics) {
   std::string all;
   for (const Diagnostic& diagnostic : diagnostics) {
     all += diagnostic.message + "\n";
+  }
+  return all;
+}
+
+/// `GP188 GP174`.
+inline std::string codes(const Diagnostics& diagnostics) {
+  std::string all;
+  for (const Diagnostic& diagnostic : diagnostics) {
+    all += (all.empty() ? "" : " ") + to_string(diagnostic.code);
   }
   return all;
 }

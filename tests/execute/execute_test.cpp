@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -113,18 +116,133 @@ TEST_CASE("an assignment whose reply was lost is read, never repeated") {
   CHECK_EQ(east.machine("one")["partitions"].size(), 1);
 }
 
-TEST_CASE("a start that the host refuses leaves its machine named with the command that starts it") {
-  East east;
-  const Plan plan = east.plan();
-  east.fault(0, {{"op", "start-vm"}, {"kind", "fail"}, {"message", "OperationFailed: 0x800705AA"}});
-  const Report report = east.apply(plan);
-  CHECK_EQ(exit_code(plan, report), 7);
-  REQUIRE_EQ(report.left_off.size(), 1);
-  CHECK_EQ(report.left_off[0].message, "OperationFailed: 0x800705AA");
-  CHECK_EQ(report.left_off[0].host, "hv-1");
-  CHECK_EQ(find(plan, report, Op::kStartVm, "two")->outcome, Outcome::kDone);
-  REQUIRE_EQ(report.diagnostics.size(), 1);
-  CHECK_EQ(report.diagnostics[0].code, Code::kVmLeftOff);
+TEST_CASE(
+    "a start that the host refuses leaves its machine named with the command that starts it, and the cause apart") {
+  struct Case {
+    const char* name;
+    const char* says;     ///< the host
+    bool fails_before;    ///< the count cannot be set: the start is that of the end
+    const char* message;  ///< of the machine that is left off
+    const char* codes;
+    const char* cause;  ///< its code
+  };
+  const Case cases[] = {
+      {"for reasons of its own", "not today", false, "not today", "GP174", "GP172"},
+      {"no partition is free", "OperationFailed: 0x800705AA", false,
+       "the host has no partition for the virtual machine, or not the resources for it: OperationFailed: 0x800705AA",
+       "GP188 GP174", "GP188"},
+      {"nor in the end", "0x800705aa", true,
+       "no adapter is to be seen on it, one on a card that is gone may be left in its configuration: the host has no "
+       "partition for"
+       " the virtual machine, or not the resources for it: 0x800705aa",
+       "GP172 GP189 GP174", "GP189"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    East east;
+    const Plan plan = east.plan();
+    east.fault(0, {{"op", "start-vm"}, {"kind", "fail"}, {"message", c.says}});
+    if (c.fails_before) {
+      east.fault(0, {{"op", "set-partition-count"}, {"kind", "fail"}});
+    }
+    const Report report = east.apply(plan);
+    CHECK_EQ(exit_code(plan, report), 7);
+    REQUIRE_EQ(report.left_off.size(), 1);
+    const LeftOff& off = report.left_off[0];
+    CHECK_EQ(off.message, c.message);
+    CHECK_EQ(off.host, "hv-1");
+    REQUIRE(off.code.has_value());
+    CHECK_EQ(to_string(*off.code), c.cause);
+    CHECK_EQ(find(plan, report, Op::kStartVm, "two")->outcome, Outcome::kDone);
+    CHECK_EQ(codes(report.diagnostics), c.codes);
+    CHECK_EQ(report.diagnostics.back().hint, "start it on hv-1: Get-VM -Id " + guid(1) + " | Start-VM");
+    if (report.diagnostics.size() > 1) {
+      CHECK_EQ(report.diagnostics.back().message, "VM one (" + guid(1) + ") is left off: see " + std::string(c.cause));
+      const Diagnostic& cause = report.diagnostics.end()[-2];
+      CHECK_EQ(cause.message, "VM one (" + guid(1) + ") does not start: " + std::string(c.message));
+      CHECK_EQ(cause.hint, off.hint);
+      CHECK_FALSE(cause.hint.empty());
+    }
+  }
+}
+
+TEST_CASE("what a host's error is called, and what mends it, is told of the step") {
+  const auto not_permitted = [] {
+    Diagnostic diagnostic;
+    diagnostic.code = Code::kNotPermitted;
+    diagnostic.message = "the host does not permit it";
+    diagnostic.hint = "elevate";
+    return diagnostic;
+  };
+  struct Case {
+    const char* name;
+    ErrorCode kind;
+    bool reading_ends;  ///< with the same error, from that step on
+    Outcome outcome;
+    const char* code;
+  };
+  const Case cases[] = {
+      {"refused", ErrorCode::kRefused, false, Outcome::kFailed, "GP185"},
+      {"not sent", ErrorCode::kUnreachable, false, Outcome::kFailed, "GP185"},
+      {"nothing happened, nothing can be read", ErrorCode::kRefused, true, Outcome::kFailed, "GP185"},
+      {"nobody knows", ErrorCode::kInterrupted, true, Outcome::kUnknown, "GP173"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    East east;
+    const Plan plan = east.plan();
+    Watched hosts;
+    std::atomic<bool> deaf = false;
+    hosts.on_write = [&](Op op, const std::string& host, const std::string&) -> Watched::Answer {
+      if (op != Op::kSetPartitionCount || host != "hv-1") {
+        return std::nullopt;
+      }
+      deaf = c.reading_ends;
+      Error error{c.kind, not_permitted().message, {not_permitted()}};
+      return Result<Done>(tl::unexpected<Error>(std::move(error)));
+    };
+    hosts.on_observe = [&](const std::string& host) -> std::optional<Error> {
+      return deaf && host == "hv-1" ? std::optional(Error{ErrorCode::kUnreachable, "asleep", {}}) : std::nullopt;
+    };
+    const Report report = east.apply(plan, east.progress, hosts);
+    const auto failed = std::find_if(report.steps.begin(), report.steps.end(),
+                                     [](const StepResult& result) { return result.outcome != Outcome::kDone; });
+    REQUIRE(failed != report.steps.end());
+    CHECK_EQ(failed->outcome, c.outcome);
+    REQUIRE(failed->code.has_value());
+    CHECK_EQ(to_string(*failed->code), c.code);
+    CHECK_EQ(failed->hint, "elevate");
+    REQUIRE_FALSE(report.diagnostics.empty());
+    CHECK_EQ(to_string(report.diagnostics.front().code), c.code);
+    CHECK_EQ(report.diagnostics.front().hint, "elevate");
+    for (const StepResult& result : report.steps) {
+      CHECK_EQ(result.code.has_value(), result.outcome == Outcome::kFailed || result.outcome == Outcome::kUnknown);
+    }
+  }
+}
+
+TEST_CASE("a host that cannot be read or locked is told by its error's own code, with what mends it") {
+  for (const bool at_lock : {false, true}) {
+    CAPTURE(at_lock);
+    East east;
+    const Plan plan = east.plan();
+    Diagnostic diagnostic;
+    diagnostic.code = Code::kHostKey;
+    diagnostic.message = "the host's key is not known";
+    diagnostic.hint = "check it";
+    const Error error{ErrorCode::kUnreachable, diagnostic.message, {diagnostic}};
+    Watched hosts;
+    (at_lock ? hosts.on_lock : hosts.on_observe) = [&](const std::string& host) {
+      return host == "hv-1" ? std::optional(error) : std::nullopt;
+    };
+    const Report report = east.apply(plan, east.progress, hosts);
+    CHECK_EQ(report.refusal, Refusal::kFactBroken);
+    REQUIRE_FALSE(report.diagnostics.empty());
+    CHECK_EQ(codes(report.diagnostics), "GP178");
+    CHECK_EQ(report.diagnostics.front().message, "the host cannot be read: the host's key is not known");
+    CHECK_EQ(report.diagnostics.front().hint, "check it");
+    CHECK_EQ(report.diagnostics.front().host, "hv-1");
+  }
 }
 
 TEST_CASE("a step that fails skips what depends on it, and its machine is started again") {

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -30,10 +31,17 @@ class Meeting {
   explicit Meeting(std::size_t wanted) : wanted_(wanted) {}
 
   void join() {
-    constexpr std::chrono::seconds kPatience(60);  // only where they never come
-    std::unique_lock lock(mutex_);
+    arrive();
+    wait();
+  }
+  void arrive() {
+    const std::lock_guard guard(mutex_);
     ++in_;
     changed_.notify_all();
+  }
+  void wait() {
+    constexpr std::chrono::seconds kPatience(60);  // only where they never come
+    std::unique_lock lock(mutex_);
     if (!changed_.wait_for(lock, kPatience, [&] { return in_ >= wanted_; })) {
       in_vain_ = true;
     }
@@ -50,63 +58,6 @@ class Meeting {
   const std::size_t wanted_;
   std::size_t in_ = 0;
   bool in_vain_ = false;
-};
-
-/// A lab whose requests are seen before they are made, on the thread that makes them: they may be held up, or answered.
-class Watched : public HostWriter {
- public:
-  using Answer = std::optional<Result<Done>>;
-
-  std::function<Answer(Op op, const std::string& host, const std::string& vm_id)> on_write;
-  std::function<void(const std::string& host)> on_lock;
-  std::function<void(const std::string& host)> on_observe;
-
-  Result<ObservedState> observe(const HostTarget& host) override {
-    if (on_observe) {
-      on_observe(host.name);
-    }
-    return lab_->observe(host);
-  }
-  Result<HostFacts> examine(const HostTarget& host) override { return lab_->examine(host); }
-  Result<Done> lock(const HostTarget& host) override {
-    if (on_lock) {
-      on_lock(host.name);
-    }
-    return lab_->lock(host);
-  }
-  void unlock(const HostTarget& host) override { lab_->unlock(host); }
-  Result<Done> stop_vm(const HostTarget& host, const std::string& vm_id, const StopPolicy& how, bool owed) override {
-    return seen(Op::kStopVm, host, vm_id, [&] { return lab_->stop_vm(host, vm_id, how, owed); });
-  }
-  Result<Done> start_vm(const HostTarget& host, const std::string& vm_id) override {
-    return seen(Op::kStartVm, host, vm_id, [&] { return lab_->start_vm(host, vm_id); });
-  }
-  Result<Done> assign_partition(const HostTarget& host, const std::string& vm_id,
-                                const std::optional<std::string>& gpu) override {
-    return seen(Op::kAssignPartition, host, vm_id, [&] { return lab_->assign_partition(host, vm_id, gpu); });
-  }
-  Result<Done> unassign_partition(const HostTarget& host, const std::string& vm_id, const std::string& id) override {
-    return seen(Op::kUnassignPartition, host, vm_id, [&] { return lab_->unassign_partition(host, vm_id, id); });
-  }
-  Result<Done> set_partition_count(const HostTarget& host, const std::string& gpu, std::uint32_t count) override {
-    return seen(Op::kSetPartitionCount, host, {}, [&] { return lab_->set_partition_count(host, gpu, count); });
-  }
-  Result<Done> set_offline_action(const HostTarget& host, const std::string& vm_id, OfflineAction action) override {
-    return seen(Op::kSetOfflineAction, host, vm_id, [&] { return lab_->set_offline_action(host, vm_id, action); });
-  }
-
- private:
-  template <class Deed>
-  Result<Done> seen(Op op, const HostTarget& host, const std::string& vm_id, const Deed& deed) {
-    if (on_write) {
-      if (Answer answer = on_write(op, host.name, vm_id)) {
-        return *std::move(answer);
-      }
-    }
-    return deed();
-  }
-
-  std::unique_ptr<HostWriter> lab_ = make_simulated_hosts();
 };
 
 /// Looks at every instant of a run: what begins has all behind it that it waits for, and the limits hold.
@@ -128,13 +79,16 @@ class Watch : public NoProgress {
     std::map<std::uint32_t, std::uint32_t> others;
     for (const std::uint32_t one : under_way_) {
       const Step& row = plan.steps[one];
-      const bool power = row.op == Op::kStopVm || row.op == Op::kStartVm;
+      const bool power = is_power(row.op);
       hosts.insert(host_of(plan, row));
-      want(++(power ? powering : others)[host_of(plan, row)] <= (power ? limits_.a_host : 1),
-           power ? "too many stops and starts on a host" : "two other things at once on a host");
+      want(++(power ? powering : others)[host_of(plan, row)] <= limits_.a_host,
+           power ? "too many stops and starts on a host" : "too much else on a host");
       want(row.vm == kNone || vms.insert(row.vm).second, "two steps of one machine at once");
     }
     want(hosts.size() <= limits_.hosts, "too many hosts at once");
+    if (on_started) {
+      on_started(plan.steps[step].op);
+    }
   }
   void finished(const Plan&, const StepResult& result) override {
     const Entered entered(*this);
@@ -147,6 +101,7 @@ class Watch : public NoProgress {
   void restoring(const Plan&, const std::string&, const std::string&) override { const Entered entered(*this); }
   void restored(const Plan&, const Restored&) override { const Entered entered(*this); }
 
+  std::function<void(Op op)> on_started;
   std::function<void(const StepResult& result)> on_finished;
   std::set<std::string> wrong;
   std::vector<std::uint32_t> order;
@@ -300,7 +255,7 @@ TEST_CASE("stops, and then starts, of the machines of one host go side by side")
   Meeting starts(5);
   Watched hosts;
   hosts.on_write = [&](Op op, const std::string&, const std::string&) {
-    if (op == Op::kStopVm || op == Op::kStartVm) {
+    if (is_power(op)) {
       (op == Op::kStopVm ? stops : starts).join();
     }
     return kGoOn;
@@ -312,6 +267,38 @@ TEST_CASE("stops, and then starts, of the machines of one host go side by side")
   CHECK(many.plan().steps.empty());
 }
 
+TEST_CASE("all else on a host is under way side by side as well, but its writes take turns") {
+  Many many(2, 5);
+  const Plan plan = many.plan();
+  std::array<std::atomic<int>, 2> writing{};
+  std::atomic<int> wrong = 0;
+  Meeting unassigns(5);  // all are under way before the first of them is written
+  Watch watch(plan, many.limits);
+  watch.on_started = [&](Op op) {
+    if (op == Op::kUnassignPartition) {
+      unassigns.arrive();
+    }
+  };
+  Watched hosts;
+  hosts.on_write = [&](Op op, const std::string& host, const std::string&) {
+    if (op == Op::kUnassignPartition) {
+      unassigns.wait();
+    }
+    if (!is_power(op)) {
+      std::atomic<int>& here = writing.at(host == "hv-0" ? 0 : 1);
+      wrong += here++ == 0 ? 0 : 1;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      --here;
+    }
+    return kGoOn;
+  };
+  CHECK_EQ(exit_code(plan, many.apply(plan, watch, hosts)), 0);
+  CHECK(unassigns.held());
+  CHECK_EQ(wrong, 0);
+  CHECK_EQ(words(watch.wrong), "");
+  CHECK(many.plan().steps.empty());
+}
+
 TEST_CASE("hosts are locked, read and worked on side by side") {
   Many many(4, 1);
   const Plan plan = many.plan();
@@ -320,11 +307,15 @@ TEST_CASE("hosts are locked, read and worked on side by side") {
   Meeting stops(4);
   Watched hosts;
   std::atomic<int> observed = 0;
-  hosts.on_lock = [&](const std::string&) { locks.join(); };
-  hosts.on_observe = [&](const std::string&) {
+  hosts.on_lock = [&](const std::string&) -> std::optional<Error> {
+    locks.join();
+    return std::nullopt;
+  };
+  hosts.on_observe = [&](const std::string&) -> std::optional<Error> {
     if (observed++ < 4) {
       reads.join();
     }
+    return std::nullopt;
   };
   hosts.on_write = [&](Op op, const std::string&, const std::string&) {
     if (op == Op::kStopVm) {

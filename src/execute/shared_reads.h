@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/result.h"
+#include "base/rounds.h"
+#include "observed/host_reader.h"
+#include "observed/observed_state.h"
+
+namespace gpup {
+
+/// What a host said of itself, or why it could not be read; one for all who asked for it. A value holds the host.
+using Reading = std::shared_ptr<const Result<ObservedState>>;
+
+/// Reads the hosts of a plan, named by their index, for many who ask at once: one reading of a host is under way at a
+/// time, and whoever may take the same one shares it. Used from several threads.
+class SharedReads {
+ public:
+  SharedReads(const std::vector<HostTarget>& hosts, HostReader& reader);
+
+  /// Begun after this call: whatever was done to the host before it is in there.
+  Reading after_now(std::uint32_t host);
+
+  /// Ended after this call. One that is under way will do: since there is one at a time, it began after every reading
+  /// that has ended, and so shows whatever those have shown.
+  Reading by_now(std::uint32_t host);
+
+ private:
+  Reading read(std::uint32_t host);
+
+  const std::vector<HostTarget>& hosts_;
+  HostReader& reader_;
+  std::vector<Rounds<Reading>> rounds_;  ///< by host
+};
+
+}  // namespace gpup
