@@ -72,7 +72,8 @@ TEST_CASE("each recorded error has its meaning, and none is told apart by its wo
     AgentError error = error_of(row);
     const Diagnostic said = explain_refusal(kHost, error);
     CHECK_EQ(to_string(said.code), to_string(meaning->second));
-    CHECK_EQ(lacks_resources(error), id == "start-vm-no-gpu-resource");
+    const bool no_partition = id == "start-vm-no-gpu-resource";
+    CHECK_EQ(explain_start_refusal(kHost, error).code == Code::kNoPartition, no_partition);
     if (meaning->second != Code::kStepFailed) {
       CHECK_FALSE(said.hint.empty());
     }
@@ -80,7 +81,7 @@ TEST_CASE("each recorded error has its meaning, and none is told apart by its wo
     CHECK_EQ(to_string(explain_unreadable(kHost, error).code),
              to_string(meaning->second == Code::kStepFailed ? Code::kHostUnreadable : meaning->second));
     // A host of another language says something else; numbers it says as well.
-    if (!lacks_resources(error)) {
+    if (!no_partition) {
       error.message = "Der Vorgang ist fehlgeschlagen.";
       CHECK_EQ(to_string(explain_refusal(kHost, error).code), to_string(meaning->second));
     }
