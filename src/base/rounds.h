@@ -31,7 +31,8 @@ class Rounds {
     return lead(lock, deed);
   }
 
-  /// The answer of a round that ends after this call: of the one under way, if there is one.
+  /// The answer of a round that had not been told to anybody before this call: of the one under way, if there is one.
+  /// It began no earlier than any that was.
   template <class Deed>
   Answer current(const Deed& deed) {
     std::unique_lock lock(mutex_);

@@ -23,8 +23,8 @@ class SharedReads {
   /// Begun after this call: whatever was done to the host before it is in there.
   Reading after_now(std::uint32_t host);
 
-  /// Ended after this call. One that is under way will do: since there is one at a time, it began after every reading
-  /// that has ended, and so shows whatever those have shown.
+  /// Told to nobody before this call. One that is under way will do: since there is one at a time, it began after every
+  /// reading that was told, and so shows whatever those have shown.
   Reading by_now(std::uint32_t host);
 
  private:
