@@ -49,11 +49,11 @@ struct VmFacts {
   std::optional<bool> shutdown_service;
   std::optional<bool> cache_types;         ///< `guestControlledCacheTypes`
   std::optional<std::uint64_t> high_mmio;  ///< `highMemoryMappedIoSpace`, bytes
-  std::optional<bool> hibernation;         ///< the guest may hibernate
+  std::optional<bool> hibernation;         ///< the guest may hibernate; only a lab tells
   std::optional<OfflineAction> offline_action;
   std::optional<std::uint64_t> adapters;
   std::optional<bool> stale_adapter;  ///< `staleAdapterSuspected`
-  std::string guest_os;
+  std::string guest_os;               ///< only a lab tells
 };
 
 struct NodeFacts {
@@ -77,7 +77,7 @@ struct HostFacts {
   std::optional<bool> sr_iov;
   std::vector<std::string> sr_iov_reasons;  ///< why not, in the host's words
   std::optional<bool> virtualization;
-  std::optional<std::uint64_t> require_secure_assignment;     ///< the policy's value; nullopt where it is not set
+  std::optional<std::uint64_t> require_secure_assignment;     ///< the policy's value; 0 where it is not set
   std::optional<std::uint64_t> require_supported_assignment;  ///< likewise
   std::optional<bool> arc_managed;
   std::optional<ClockTime> clock;

@@ -236,8 +236,12 @@ class Doctor {
 
   void add(const Check& check, Found found, const CheckResult& about, bool is_simulated) {
     if (is_simulated && found.silent) {
-      if (std::find(checkup_.left_out.begin(), checkup_.left_out.end(), check.id) == checkup_.left_out.end()) {
-        checkup_.left_out.push_back(check.id);
+      found.left_out = "a simulated host tells nothing of it";
+    }
+    if (!found.left_out.empty()) {
+      const LeftOut entry{check.id, found.left_out};
+      if (std::find(checkup_.left_out.begin(), checkup_.left_out.end(), entry) == checkup_.left_out.end()) {
+        checkup_.left_out.push_back(entry);
       }
       return;
     }
@@ -325,7 +329,9 @@ Found HostAt::not_known(std::initializer_list<std::string_view> members) const {
       return {Verdict::kNotChecked, why->second, "mend what kept it from being read, and run doctor again"};
     }
   }
-  return {Verdict::kNotChecked, "the host did not tell", "look at it on the host", true};
+  Found unsaid{Verdict::kNotChecked, "the host did not tell", "look at it on the host"};
+  unsaid.silent = true;
+  return unsaid;
 }
 
 namespace {

@@ -55,11 +55,17 @@ struct CheckResult {
   std::optional<Code> code;  ///< of a host that did not answer
 };
 
+/// A check that could not be made of some thing for a reason that nobody mends, so that it counts as no result.
+struct LeftOut {
+  std::string_view check;  ///< its id
+  std::string_view why;    ///< completes `left out, since ...`
+  auto operator<=>(const LeftOut&) const = default;
+};
+
 struct Checkup {
   std::string name;                  ///< metadata.name; empty without a file
   std::vector<CheckResult> results;  ///< clusters first, then each host with its GPUs and VMs
-  /// Checks that simulated hosts were spared, since their lab tells nothing of it: ids, each once.
-  std::vector<std::string_view> left_out;
+  std::vector<LeftOut> left_out;     ///< each once
 
   std::size_t count(Verdict verdict) const;
 };

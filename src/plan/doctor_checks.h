@@ -18,12 +18,15 @@ struct Found {
   Verdict verdict = Verdict::kPass;
   std::string seen;
   std::string mend = {};
-  bool silent = false;  ///< not checked, and nobody said why
+  std::string_view left_out = {};  ///< not checked, and why that is no result; see LeftOut
+  bool silent = false;             ///< not checked, and nobody said why
 };
 
 inline Found pass(std::string seen) { return {Verdict::kPass, std::move(seen)}; }
 inline Found warn(std::string seen, std::string mend) { return {Verdict::kWarn, std::move(seen), std::move(mend)}; }
 inline Found broken(std::string seen, std::string mend) { return {Verdict::kFail, std::move(seen), std::move(mend)}; }
+/// Of what only WMI tells: the module's objects do not (seen), and gpup asks cmdlets alone.
+inline Found told_by_no_cmdlet() { return {Verdict::kNotChecked, {}, {}, "Hyper-V's cmdlets tell nothing of it"}; }
 inline Found judged(bool fails, std::string seen, std::string mend) {
   return {fails ? Verdict::kFail : Verdict::kWarn, std::move(seen), std::move(mend)};
 }

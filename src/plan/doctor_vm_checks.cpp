@@ -108,7 +108,7 @@ std::optional<Found> look_hibernation(const VmAt& at) {
     return broken("it is hibernated", "start it, and shut it down: it cannot come back with another partition");
   }
   if (!at.vm.hibernation) {
-    return std::nullopt;  // few hosts tell
+    return told_by_no_cmdlet();
   }
   return *at.vm.hibernation ? warn("its guest may hibernate", "switch hibernation off: powercfg /hibernate off in it")
                             : pass("off");
@@ -157,8 +157,11 @@ std::optional<Found> look_offline_action(const VmAt& at) {
 }
 
 std::optional<Found> look_guest(const VmAt& at) {
-  if (at.vm.guest_os.empty() || at.host.release == nullptr) {
-    return std::nullopt;  // the host mostly does not know it
+  if (at.host.release == nullptr) {
+    return std::nullopt;  // no list is known
+  }
+  if (at.vm.guest_os.empty()) {
+    return told_by_no_cmdlet();
   }
   return guest_listed(at.vm.guest_os, *at.host.release)
              ? pass(at.vm.guest_os)

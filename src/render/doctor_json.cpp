@@ -59,10 +59,14 @@ void write_doctor_json(const Checkup& checkup, int exit_code, Sink& sink) {
   }
   out += "],\n\"leftOut\": [";
   between = "";
-  for (const std::string_view id : checkup.left_out) {
+  for (const LeftOut& each : checkup.left_out) {
     out += between;
-    append_json_string(out, id);
-    between = ", ";
+    out += "{\"check\": ";
+    append_json_string(out, each.check);
+    out += ", \"why\": ";
+    append_json_string(out, each.why);
+    out += "}";
+    between = ",\n";
   }
   append_sum(out, "],\n\"summary\": {\"pass\": ", checkup.count(Verdict::kPass));
   append_sum(out, ", \"warn\": ", checkup.count(Verdict::kWarn));

@@ -202,18 +202,26 @@ class DoctorText {
   }
 
   void write_left_out() {
-    if (checkup_.left_out.empty()) {
-      return;
+    std::map<std::string_view, std::vector<std::string_view>> by_reason;
+    for (const LeftOut& each : checkup_.left_out) {
+      by_reason[each.why].push_back(each.check);
     }
+    const char* space = "\n";
+    for (const auto& [why, checks] : by_reason) {
+      write_list(fmt::format("{}Left out, since {}:", space, why), checks);
+      space = "";
+    }
+  }
+
+  void write_list(std::string row, const std::vector<std::string_view>& words) {
     constexpr std::size_t kWidth = 100;
-    std::string row = "\nLeft out, since a simulated host tells nothing of it:";
-    for (std::size_t i = 0; i < checkup_.left_out.size(); ++i) {
-      const std::string id = std::string(checkup_.left_out[i]) + (i + 1 < checkup_.left_out.size() ? "," : ".");
-      if (row.size() + 1 + id.size() > kWidth) {
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      const std::string word = std::string(words[i]) + (i + 1 < words.size() ? "," : ".");
+      if (row.size() + 1 + word.size() > kWidth) {
         line("", row);
         row = " ";
       }
-      row += " " + id;
+      row += " " + word;
     }
     line("", row);
   }

@@ -49,7 +49,7 @@ Checkup sample() {
   };
   checkup.results[3].model = "NVIDIA A2";
   checkup.results.back().code = Code::kHostUnreadable;
-  checkup.left_out = {"modules", "clock"};
+  checkup.left_out = {{"modules", "a lab is silent"}, {"guest", "no cmdlet tells"}, {"clock", "a lab is silent"}};
   return checkup;
 }
 
@@ -90,7 +90,8 @@ TEST_CASE("a checkup is a table for each cluster, host, GPU and VM") {
            "  fail         reachable           GP170: no way there\n"
            "                                   = find one\n"
            "\n"
-           "Left out, since a simulated host tells nothing of it: modules, clock.\n"
+           "Left out, since a lab is silent: modules, clock.\n"
+           "Left out, since no cmdlet tells: guest.\n"
            "\n"
            "11 checks: 7 pass, 1 warn, 2 fail, 1 not checked.\n");
 }
@@ -134,7 +135,8 @@ TEST_CASE("a checkup as json has every check with its sums") {
   CHECK_EQ(document["checks"][5]["check"], "R10");
   CHECK_EQ(document["checks"][5]["certainty"], "seen");
   CHECK_EQ(document["checks"][10]["code"], "GP170");
-  CHECK_EQ(document["leftOut"], nlohmann::json({"modules", "clock"}));
+  CHECK_EQ(document["leftOut"].size(), 3);
+  CHECK_EQ(document["leftOut"][1], nlohmann::json({{"check", "guest"}, {"why", "no cmdlet tells"}}));
   CHECK_EQ(document["summary"], nlohmann::json({{"pass", 7}, {"warn", 1}, {"fail", 2}, {"notChecked", 1}}));
 }
 
