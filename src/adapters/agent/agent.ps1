@@ -337,14 +337,10 @@ function Get-GpupComputer {
     if ($env:COMPUTERNAME) { $env:COMPUTERNAME } else { [Environment]::MachineName }
 }
 
-# A value of Windows' registry; nothing where there is none.
+# A value of Windows' registry; nothing where it is not set. One that may not be read is an error.
 function Get-GpupRegistryValue {
     param([string]$Key, [string]$Name)
-    try {
-        [Microsoft.Win32.Registry]::GetValue($Key, $Name, $null)
-    } catch {
-        return
-    }
+    [Microsoft.Win32.Registry]::GetValue($Key, $Name, $null)
 }
 
 function Test-GpupRegistryKey {
@@ -353,14 +349,24 @@ function Test-GpupRegistryKey {
     $null -ne [Microsoft.Win32.Registry]::GetValue($Key, '', 'there')
 }
 
-# What of Windows runs here, by the registry.
+# What of Windows runs here, by the registry. What may not be read is null, and Unread says why.
 function Get-GpupWindows {
+    param($Unread = @{})
     $key = 'HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion'
     $build = 0
     $windows = [ordered]@{ build = $null; ubr = $null; edition = $null; product = $null }
-    if ([int]::TryParse("$(Get-GpupRegistryValue $key 'CurrentBuildNumber')", [ref]$build)) { $windows.build = $build }
-    $windows.ubr = ConvertTo-GpupInt (Get-GpupRegistryValue $key 'UBR')
-    $edition = "$(Get-GpupRegistryValue $key 'EditionID')"
+    $found = New-GpupTable
+    try {
+        foreach ($name in 'CurrentBuildNumber', 'UBR', 'EditionID', 'ProductName') {
+            $found[$name] = Get-GpupRegistryValue $key $name
+        }
+    } catch {
+        foreach ($member in 'build', 'edition') { Add-GpupUnread $Unread "host.$member" $_ }
+        return $windows
+    }
+    if ([int]::TryParse("$($found['CurrentBuildNumber'])", [ref]$build)) { $windows.build = $build }
+    $windows.ubr = ConvertTo-GpupInt $found['UBR']
+    $edition = "$($found['EditionID'])"
     if ([regex]::IsMatch($edition, 'AzureStackHCI|ASZ')) {
         $windows.edition = 'azure-stack-hci'
     } elseif ($edition.StartsWith('ServerDatacenter', [StringComparison]::Ordinal)) {
@@ -370,8 +376,7 @@ function Get-GpupWindows {
     } elseif ($edition.Length -gt 0) {
         $windows.edition = 'other'
     }
-    $product = Get-GpupRegistryValue $key 'ProductName'
-    if ($null -ne $product) { $windows.product = [string]$product }
+    if ($null -ne $found['ProductName']) { $windows.product = [string]$found['ProductName'] }
     $windows
 }
 
@@ -752,35 +757,43 @@ function Add-GpupUnread {
     param($Unread, [string]$Member, [Management.Automation.ErrorRecord]$Record)
     $failure = ConvertTo-GpupError $Record $false
     $text = $failure.message
+    # A call of .NET that failed: what it says itself, not where in this script.
+    if (Test-GpupSame $failure.reason 'agent') { $text = $Record.Exception.GetBaseException().Message }
     if ($failure.errorId) { $text = "$($failure.errorId): $text" }
     $Unread[$Member] = $text
 }
 
 # Everything that tells whether this host is fit for partitions, as raw facts: gpup judges. What could not be read is null,
-# and `errors` says why.
+# and `errors` says why. No cmdlet tells the guest's system, nor whether the guest may hibernate: WMI does, and is not asked.
 function Get-GpupDoctor {
     param($Job)
     $unread = [ordered]@{}
-    $windows = Get-GpupWindows
+    $windows = Get-GpupWindows $unread
     $modules = Get-GpupModules
-    $policy = 'HKEY_LOCAL_MACHINE\SOFTWARE\Policies\Microsoft\Windows\HyperV'
 
     $node = [ordered]@{
         computer = Get-GpupComputer
         build = $windows.build; ubr = $windows.ubr; edition = $windows.edition; product = $windows.product
         elevated = Test-GpupElevated
         iovSupport = $null; iovSupportReasons = $null; virtualization = $null
-        requireSecureDeviceAssignment = ConvertTo-GpupInt (Get-GpupRegistryValue $policy 'RequireSecureDeviceAssignment')
-        requireSupportedDeviceAssignment = ConvertTo-GpupInt (Get-GpupRegistryValue $policy 'RequireSupportedDeviceAssignment')
-        arcManaged = $null
+        requireSecureDeviceAssignment = $null; requireSupportedDeviceAssignment = $null; arcManaged = $null
         clock = [DateTime]::UtcNow.ToString('o', [Globalization.CultureInfo]::InvariantCulture)
         modules = $modules.modules
         cmdlets = $modules.cmdlets
     }
     foreach ($member in 'build', 'edition') {
-        if ($null -eq $node[$member]) { $unread["host.$member"] = 'not in the registry' }
+        if ($null -eq $node[$member] -and -not $unread.Contains("host.$member")) { $unread["host.$member"] = 'not in the registry' }
     }
     if ($null -eq $node.elevated) { $unread['host.elevated'] = 'this system does not tell' }
+    # A policy that is not set is null, too, but stands not under errors.
+    foreach ($policy in 'requireSecureDeviceAssignment', 'requireSupportedDeviceAssignment') {
+        try {
+            $value = Get-GpupRegistryValue 'HKEY_LOCAL_MACHINE\SOFTWARE\Policies\Microsoft\Windows\HyperV' $policy
+            $node[$policy] = ConvertTo-GpupInt $value
+        } catch {
+            Add-GpupUnread $unread "host.$policy" $_
+        }
+    }
     try {
         # Azure's agent is a service called himds; Azure Local has a key of its own.
         $node.arcManaged = (Test-GpupRegistryKey 'HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\himds') -or

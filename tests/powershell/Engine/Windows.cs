@@ -1,3 +1,4 @@
+using System.Security;
 using System.Security.Principal;
 using System.Text.Json.Nodes;
 using Gpup.Doubles;
@@ -9,9 +10,11 @@ public static class Registry {
     private const string CurrentVersion = @"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion";
 
     private static readonly Dictionary<string, object> Values = new(StringComparer.OrdinalIgnoreCase);
+    private static readonly HashSet<string> Denied = new(StringComparer.OrdinalIgnoreCase);
 
     /// The default is for a value that its key lacks: of a key that is not there the answer is null.
     public static object? GetValue(string keyName, string? valueName, object? defaultValue) {
+        if (Denied.Contains(keyName)) throw new SecurityException("Requested registry access is not allowed.");
         if (Values.TryGetValue($@"{keyName}\{valueName}", out var value)) return value;
         var isThere = Values.Keys.Any(path => path.StartsWith($@"{keyName}\", StringComparison.OrdinalIgnoreCase));
         return isThere ? defaultValue : null;
@@ -39,6 +42,7 @@ public static class Registry {
             });
         }
         foreach (var (key, values) in host.Doubles.Object("registry")) {
+            if ($"{values}" == "denied") Denied.Add(key);
             foreach (var (name, value) in values as JsonObject ?? []) {
                 Set(key, name, value.AsNumber() is { } number ? (int)number : $"{value}");
             }
