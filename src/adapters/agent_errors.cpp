@@ -231,6 +231,9 @@ constexpr std::string_view kHostKeyHint =
 constexpr std::string_view kConnectHint =
     "see to it that the host runs, that sshd listens on that port and that no firewall stands between";
 
+constexpr std::string_view kSubsystemHint =
+    "sshd_config of the host needs 'Subsystem powershell PATH-OF-PWSH -sshs' with PowerShell 7, and sshd a restart";
+
 constexpr auto kSshRows = std::to_array<SshRow>({
     {"REMOTE HOST IDENTIFICATION HAS CHANGED", "Offending", Code::kHostKey,
      "the host's key is not the one that is known", kHostKeyHint},
@@ -256,6 +259,11 @@ constexpr auto kSshRows = std::to_array<SshRow>({
      Code::kNoConnection,
      "nobody knows an address of that name",
      "mend 'address', or the machine's name service"},
+    {"subsystem request failed",
+     {},
+     Code::kNoPowerShell,
+     "the host offers no PowerShell to sessions over SSH",
+     kSubsystemHint},
     {"not responding", {}, Code::kSessionEnded, "the host does not answer any more", kConnectHint},
     {"Connection closed", {}, Code::kSessionEnded, "the host closed the connection", {}},
     {"Connection reset", {}, Code::kSessionEnded, "the connection was cut", {}},
@@ -270,6 +278,19 @@ std::string_view line_with(std::string_view text, std::string_view part) {
   const std::size_t before = text.rfind('\n', at);
   const std::size_t begin = before == std::string_view::npos ? 0 : before + 1;
   return text.substr(begin, text.find('\n', at) - begin);
+}
+
+/// Why ssh made no connection, or lost it; nothing where it says nothing that is known.
+std::optional<Diagnostic> explain_ssh(const HostTarget& host, std::string_view said) {
+  const auto* const row = std::find_if(kSshRows.begin(), kSshRows.end(), [&](const SshRow& candidate) {
+    return said.find(candidate.said) != std::string_view::npos;
+  });
+  if (row == kSshRows.end()) {
+    return std::nullopt;
+  }
+  const std::string_view tells = row->tells.empty() ? row->said : row->tells;
+  return host_trouble(host, row->code, fmt::format("{}: {}", row->words, host_text(line_with(said, tells))),
+                      std::string(row->hint));
 }
 
 /// The far shell's word that there is no such program. sh says so by 127, cmd by 9009 or by 1, with the name in
@@ -422,15 +443,15 @@ Diagnostic explain_ended(const HostTarget& host, const AgentLaunch& launch, cons
   constexpr int kOfSsh = 255;
   const std::string said = and_said(err, noise);
   if (launch.way == AgentLaunch::Way::kSsh && ending.code == kOfSsh) {
-    const auto* const row = std::find_if(kSshRows.begin(), kSshRows.end(), [&](const SshRow& candidate) {
-      return err.find(candidate.said) != std::string_view::npos;
-    });
-    return row == kSshRows.end()
-               ? host_trouble(host, greeted ? Code::kSessionEnded : Code::kNoConnection, "ssh failed" + said)
-               : host_trouble(host, row->code,
-                              std::string(row->words) +
-                                  and_said(line_with(err, row->tells.empty() ? row->said : row->tells), {}),
-                              std::string(row->hint));
+    std::optional<Diagnostic> known = explain_ssh(host, err);
+    return known ? *std::move(known)
+                 : host_trouble(host, greeted ? Code::kSessionEnded : Code::kNoConnection, "ssh failed" + said);
+  }
+  if (launch.way == AgentLaunch::Way::kSession && !greeted && !host.connect.host_name.empty()) {
+    // PowerShell may break down over an ssh that ended before it was spoken to (seen).
+    if (std::optional<Diagnostic> known = explain_ssh(host, fmt::format("{}\n{}", noise, err))) {
+      return *std::move(known);
+    }
   }
   if (!greeted && launch.way == AgentLaunch::Way::kSsh &&
       says_no_such_program(launch, ending, std::string(err) + std::string(noise))) {
@@ -442,6 +463,23 @@ Diagnostic explain_ended(const HostTarget& host, const AgentLaunch& launch, cons
   return host_trouble(
       host, Code::kSessionEnded,
       fmt::format("{} {}{}{}", what, ended_how(ending), greeted ? "" : " before gpup's script answered", said));
+}
+
+Diagnostic explain_no_session(const HostTarget& host, const AgentError& error, std::string_view err,
+                              std::string_view noise) {
+  if (host.connect.host_name.empty() || last_part(error.error_id) != "PSSessionOpenFailed") {
+    return explain_unreadable(host, error);
+  }
+  if (std::optional<Diagnostic> known = explain_ssh(host, fmt::format("{}\n{}\n{}", noise, err, error.message))) {
+    return *std::move(known);
+  }
+  if (host_text(err).empty() && host_text(noise).empty()) {
+    // sshd passes on no word of a subsystem that is no program; whatever else ails a connection, ssh says so.
+    return host_trouble(host, Code::kNoPowerShell,
+                        with_host_text("SSH lets the user in, and no PowerShell answers", error),
+                        std::string(kSubsystemHint));
+  }
+  return explain_unreadable(host, error);
 }
 
 }  // namespace gpup

@@ -38,6 +38,11 @@ Diagnostic explain_not_started(const HostTarget& host, const AgentLaunch& launch
 Diagnostic explain_ended(const HostTarget& host, const AgentLaunch& launch, const Ending& ending, bool greeted,
                          std::string_view err, std::string_view noise);
 
+/// The near PowerShell opened no PSSession. Over SSH, ssh's own words tell why: they stand in the error, or came before
+/// it, in `err` or `noise`.
+Diagnostic explain_no_session(const HostTarget& host, const AgentError& error, std::string_view err,
+                              std::string_view noise);
+
 /// A diagnostic about a host.
 Diagnostic host_trouble(const HostTarget& host, Code code, std::string message, std::string hint = {});
 

@@ -96,6 +96,9 @@ tl::unexpected<Error> unusable(const HostTarget& host, std::string_view key, std
   return tl::unexpected<Error>(Error{ErrorCode::kUnreachable, diagnostic.message, {diagnostic}});
 }
 
+/// For ssh, whose messages are told apart.
+std::vector<std::pair<std::string, std::string>> plain_words() { return {{"LC_ALL", "C"}}; }
+
 std::vector<std::string> agent_words(std::string_view powershell, std::string_view bootstrap) {
   return {std::string(powershell), "-NoLogo", "-NoProfile",      "-NonInteractive",
           "-OutputFormat",         "Text",    "-EncodedCommand", encoded_command(bootstrap)};
@@ -149,7 +152,7 @@ Result<AgentLaunch> launch_ssh(const HostTarget& host, std::chrono::seconds boun
     argv.insert(argv.end(), {"-l", connect.user});
   }
   argv.insert(argv.end(), {"--", connect.address, std::move(command)});
-  launch.environment = {{"LC_ALL", "C"}};  // its messages are told apart
+  launch.environment = plain_words();
   return launch;
 }
 
@@ -159,6 +162,9 @@ Result<AgentLaunch> launch_session(const HostTarget& host, std::string_view boot
   launch.powershell = kPowerShellOfSessions;
   launch.destination = host.connect.host_name.empty() ? host.connect.address : host.connect.host_name;
   launch.argv = agent_words(launch.powershell, bootstrap);
+  if (!host.connect.host_name.empty()) {
+    launch.environment = plain_words();
+  }
   return launch;
 }
 

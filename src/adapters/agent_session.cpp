@@ -128,7 +128,9 @@ Result<std::shared_ptr<AgentSession>> AgentSession::open(const HostTarget& host,
     return tl::unexpected<Error>(std::move(error));
   }
   if (!reply->ok) {
-    return tl::unexpected<Error>(host_error(ErrorCode::kUnreachable, explain_unreadable(host, reply->error)));
+    const std::lock_guard guard(session->mutex_);
+    return tl::unexpected<Error>(host_error(
+        ErrorCode::kUnreachable, explain_no_session(host, reply->error, session->errors_, session->reader_.noise())));
   }
   if (number_in(reply->result, "protocol") != 1) {
     return tl::unexpected<Error>(host_error(

@@ -162,14 +162,16 @@ constexpr auto kRows = std::to_array<Explanation>({
     {Code::kNoPowerShell,
      "a host has no PowerShell of that name",
      "The connection was made, but the host's shell does not find the program that is to run there: 'powershell', or "
-     "what 'powershell' under 'connect' names. The host is not checked.",
+     "what 'powershell' under 'connect' names; for a PSSession over SSH, what its sshd has as the subsystem "
+     "'powershell'. The host is not checked.",
      {.desired = GPUP_FILE_WITH("transport: ssh, address: 10.1.0.12, powershell: pwsh", ""),
       .command = "observe -f desired.yaml",
       .program = "ssh",
       .script = "#!/bin/sh\n"
                 "echo 'sh: 1: pwsh: not found' >&2\n"
                 "exit 127\n"},
-     "Every host has 'powershell'; leave the key out, or name the program as the host's PATH has it."},
+     "Every host has 'powershell'; leave the key out, or name the program as the host's PATH has it. PSSessions over "
+     "SSH need PowerShell 7 on the host, and 'Subsystem powershell PATH-OF-PWSH -sshs' in its sshd_config."},
     {Code::kSessionEnded,
      "a session with a host ended",
      "The program that served a host ended by itself, or the connection was cut. What it said last is shown. A request "

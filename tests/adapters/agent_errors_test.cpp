@@ -153,6 +153,43 @@ TEST_CASE("ssh's end is told apart by its own words, the far shell's by its code
   CHECK(explain_ended(kHost, launch, {255, 0}, false, "Connection refused", "").code == Code::kSessionEnded);
 }
 
+TEST_CASE("a PSSession over SSH that is not opened is told by ssh's words, in PowerShell's error or before it") {
+  HostTarget host = kHost;
+  host.connect.host_name = "hv-1.contoso.com";
+  const std::string wrapped = "[hv-1.contoso.com] Fehler der SSH-Clientsitzung: ";
+  struct Case {
+    std::string message;
+    std::string noise;
+    Code code;
+    std::string says;
+  };
+  const std::string changed = "@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nOffending key in kh:1\n";
+  const Case cases[] = {
+      {wrapped + "abgebrochen.", changed, Code::kHostKey, "is not the one that is known: Offending key in kh:1"},
+      {wrapped + "Host key verification failed.", "", Code::kHostKey, "Fehler"},
+      {wrapped + "abgebrochen.", "svc@hv-1: Permission denied (publickey).\n", Code::kLoginRefused, "(publickey)"},
+      {wrapped + "ssh: connect to host hv-1 port 22: Connection refused", "", Code::kNoConnection, "port 22"},
+      {wrapped + "abgebrochen.", "subsystem request failed on channel 0\n", Code::kNoPowerShell, "channel 0"},
+      {wrapped + "abgebrochen.", "", Code::kNoPowerShell, "no PowerShell answers"},
+      {wrapped + "abgebrochen.", "Be welcome!\n", Code::kNoConnection, "no PSSession could be opened"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.message);
+    CAPTURE(c.noise);
+    const Diagnostic why = explain_no_session(host, failed("PSSessionOpenFailed", "OpenError", c.message), "", c.noise);
+    CHECK_EQ(to_string(why.code), to_string(c.code));
+    CAPTURE(why.message);
+    CHECK(contains(why.message, c.says));
+    CHECK_FALSE(why.hint.empty());
+  }
+  const AgentError winrm = failed("AccessDenied,PSSessionOpenFailed", "OpenError", "Connection refused");
+  CHECK(explain_no_session(kHost, winrm, "", "").code == Code::kLoginRefused);
+  AgentLaunch launch;
+  launch.way = AgentLaunch::Way::kSession;
+  CHECK(explain_ended(host, launch, {-1, 6}, false, "Unhandled exception.", changed).code == Code::kHostKey);
+  CHECK(explain_ended(host, launch, {-1, 6}, true, "Unhandled exception.", changed).code == Code::kSessionEnded);
+}
+
 TEST_CASE("what a host says is one line, shortened, without CLIXML") {
   CHECK_EQ(host_text("  a\r\n\r\n b\tc \n"), "a b c");
   CHECK_EQ(host_text("#< CLIXML\r\n<Objs Version=\"1.1.0.1\"></Objs>\r\nboom"), "boom");

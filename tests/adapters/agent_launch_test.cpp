@@ -86,6 +86,7 @@ TEST_CASE("a PSSession is opened by a PowerShell of this machine") {
   CHECK(launch->way == Way::kSession);
   CHECK_EQ(launch->destination, "hv-1.contoso.com");
   CHECK_EQ(words(launch->argv), "pwsh" + kAgentWords);
+  CHECK(launch->environment == std::vector<std::pair<std::string, std::string>>{{"LC_ALL", "C"}});
 }
 
 TEST_CASE("the remote command stays under 1000 characters") {
