@@ -148,7 +148,7 @@ case " $* " in
       odd down "${right//port: ${sshd_port[right]}/port: 9}"
       odd no-powershell "$(sshd_connect bare psremoting)"
     } >desired.yaml
-    export PATH=$sshd_client:$PATH GPUP_TEST_KNOWN_HOSTS=$room/work/known
+    export PATH=$sshd_client:$PATH GPUP_TEST_KNOWN_HOSTS=$PWD/known
     gpup 4 doctor -f desired.yaml -o json --request-timeout 300s
     told=$(jq -r '[.checks[] | select(.check == "reachable") | "\(.host) \(.verdict) \(.code)"] | join(", ")' "$room/out")
     [ "$told" = "wrong-key fail GP178, unknown-key fail GP178, no-entry fail GP179, down fail GP180, no-powershell fail GP181" ] || fail "the causes are $told"
