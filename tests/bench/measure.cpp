@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <fstream>
+#include <set>
+#include <string>
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -54,24 +56,25 @@ std::vector<Cost> run_in_turns(const std::vector<Command>& commands, std::size_t
 
 namespace {
 
-// Sums what each function costs itself. The format: `ob=(3) /path` names an object, later `ob=(3)`; a line that begins
-// with a digit, `+`, `-` or `*` is a position and its cost; the one after `calls=` is what a call took.
+// Sums what each function costs itself. The format: `fn=(3) name` begins a function, later `fn=(3)`; `cfn=` names one
+// that is called; a line that begins with a digit, `+`, `-` or `*` is a position and its cost; the one after `calls=`
+// is what a call took.
 Instructions read_counts(const std::string& path) {
   std::ifstream in(path);
   Instructions counts;
   std::string line;
-  std::string crypto = "?";
-  bool in_crypto = false;
+  std::set<std::string> digests;  // numbers of the functions that do the digest's work
+  bool in_digest = false;
   bool of_a_call = false;
   while (std::getline(in, line)) {
-    if (line.starts_with("ob=")) {
-      const std::string id = line.substr(3, line.find(')') - 2);
-      if (line.find("libcrypto") != std::string::npos) {
-        crypto = id;
+    const bool begins = line.starts_with("fn=(");
+    if (begins || line.starts_with("cfn=(")) {
+      const std::size_t open = line.find('(');
+      const std::string id = line.substr(open, line.find(')') - open);
+      if (line.find("sha256_block") != std::string::npos) {
+        digests.insert(id);
       }
-      in_crypto = id == crypto;
-    } else if (line.starts_with("cob=") && line.find("libcrypto") != std::string::npos) {
-      crypto = line.substr(4, line.find(')') - 3);
+      in_digest = begins ? digests.contains(id) : in_digest;
     } else if (line.starts_with("calls=")) {
       of_a_call = true;
     } else if (!line.empty() &&
@@ -80,7 +83,7 @@ Instructions read_counts(const std::string& path) {
       if (!of_a_call && space != std::string::npos) {
         const std::uint64_t cost = std::stoull(line.substr(space + 1));
         counts.all += cost;
-        counts.digest += in_crypto ? cost : 0;
+        counts.digest += in_digest ? cost : 0;
       }
       of_a_call = false;
     }
