@@ -240,8 +240,8 @@ TEST_CASE("a start without a free partition is told by its code, with the host's
 TEST_CASE("one host's trouble is not another's") {
   const TemporaryFolder folder;
   const HostTarget good = pretended_host(pretended_agent(folder, body("")));
-  const HostTarget bad = pretended_host(pretended_agent(folder, "take_script; sleep 60\n", "deaf"), "hv-2");
-  const auto hosts = make_powershell_hosts(seconds(2));
+  const HostTarget bad = pretended_host(pretended_agent(folder, "take_script; sleep 2\n", "deaf"), "hv-2");
+  const auto hosts = make_powershell_hosts(seconds(60));
   std::thread waiting([&] { CHECK_FALSE(hosts->observe(bad)); });
   for (int i = 0; i < 5; ++i) {
     CHECK(hosts->observe(good));
