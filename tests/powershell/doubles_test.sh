@@ -357,7 +357,8 @@ lab '.hosts[0].doubles = {"log": "calls.jsonl", "faults": [
   {"cmdlet": "Start-VM", "vm": "off-01", "skip": 1, "times": 1, "do": "fail", "errorId": "Odd,Microsoft.X", "category": "ResourceBusy", "hresult": -2147024809, "message": "busy"},
   {"cmdlet": "Set-ClusterParameter", "do": "claim"},
   {"cmdlet": "Stop-VM", "vm": "00000000-0000-0000-0000-000000000008", "do": "move", "to": "hv-b"},
-  {"cmdlet": "Add-VMGpuPartitionAdapter", "do": "hang", "ms": 300}]}'
+  {"cmdlet": "Add-VMGpuPartitionAdapter", "do": "hang", "ms": 300},
+  {"cmdlet": "Remove-VMGpuPartitionAdapter", "do": "fail-after"}]}'
 cases <<'PS'
 Case 'a fault lets calls pass, then has its times' 'Odd,HyperV.StartVM ResourceBusy 80070057 VirtualizationException busy Off Running' {
     Hyper-V\Start-VM -VM (Vm 2)
@@ -379,6 +380,10 @@ Case 'a cmdlet hangs for its time' 'True 1' {
     $watch = [Diagnostics.Stopwatch]::StartNew()
     Hyper-V\Add-VMGpuPartitionAdapter -VM (Vm 3)
     $watch.ElapsedMilliseconds -ge 300
+    @(Adapters 3).Count
+}
+Case 'an error after the effect' 'OperationFailed,HyperV.RemoveVMGpuPartitionAdapter 0' {
+    try { Hyper-V\Remove-VMGpuPartitionAdapter -VM (Vm 3) } catch { (Told $_).Split(' ')[0] }
     @(Adapters 3).Count
 }
 PS
@@ -454,6 +459,15 @@ cases <<'PS'
 Case 'a cmdlet that is missing' 'CommandNotFoundException ObjectNotFound 80131501 CommandNotFoundException' { Hyper-V\Get-VMHostPartitionableGpu }
 Case 'the older one is there' '3' { @(Hyper-V\Get-VMPartitionableGpu).Count }
 Case 'a module that is missing' '0 0' { @(Get-Module -ListAvailable PnpDevice).Count, @(Get-Command Get-PnpDevice -ErrorAction SilentlyContinue).Count }
+PS
+critical='.hosts[0].vms[6].state = "OffCritical"'
+lab "$critical"
+cases <<'PS'
+Case 'a critical state' 'OffCritical 32786' { $vm = Vm 7; "$($vm.State)", [int]$vm.State }
+PS
+lab "$critical | .hosts[0].doubles.olderStates = true"
+cases <<'PS'
+Case 'a critical state by its older number' 'OffCritical 32784' { $vm = Vm 7; "$($vm.State)", [int]$vm.State }
 PS
 lab '.cluster = null'
 cases <<'PS'

@@ -15,8 +15,6 @@ internal static class Scenery {
         // A host that is no cluster's node has no cluster module either, unless the lab says what its service does.
         if (host.Lab.Cluster == "" && host.Doubles.Text("clusterService") == "") missing.Add("FailoverClusters");
         Modules(missing);
-        Registry.Of(host);
-        WindowsPrincipal.IsElevated = host.IsElevated;
         var accelerators = typeof(PSObject).Assembly.GetType("System.Management.Automation.TypeAccelerators")!;
         var add = accelerators.GetMethod("Add", [typeof(string), typeof(Type)])!;
         // The engine knows a type by the words in the script: with these names it finds ours before those of .NET,

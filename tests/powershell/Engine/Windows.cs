@@ -5,22 +5,25 @@ using Gpup.Doubles;
 
 namespace Gpup.Engine;
 
-/// `[Microsoft.Win32.Registry]` of a host: its release, as the lab has it, and what `doubles.registry` says.
+/// `[Microsoft.Win32.Registry]` of a host: its release, as the lab has it now, and what `doubles.registry` says.
 public static class Registry {
     private const string CurrentVersion = @"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion";
 
-    private static readonly Dictionary<string, object> Values = new(StringComparer.OrdinalIgnoreCase);
-    private static readonly HashSet<string> Denied = new(StringComparer.OrdinalIgnoreCase);
-
     /// The default is for a value that its key lacks: of a key that is not there the answer is null.
     public static object? GetValue(string keyName, string? valueName, object? defaultValue) {
-        if (Denied.Contains(keyName)) throw new SecurityException("Requested registry access is not allowed.");
-        if (Values.TryGetValue($@"{keyName}\{valueName}", out var value)) return value;
-        var isThere = Values.Keys.Any(path => path.StartsWith($@"{keyName}\", StringComparison.OrdinalIgnoreCase));
+        var host = LabFile.Read().Played;
+        if (host.Doubles.Object("registry").Any(key => key.Value?.ToString() == "denied" && Json.Same(key.Key, keyName))) {
+            throw new SecurityException("Requested registry access is not allowed.");
+        }
+        var values = ValuesOf(host);
+        if (values.TryGetValue($@"{keyName}\{valueName}", out var value)) return value;
+        var isThere = values.Keys.Any(path => path.StartsWith($@"{keyName}\", StringComparison.OrdinalIgnoreCase));
         return isThere ? defaultValue : null;
     }
 
-    internal static void Of(LabHost host) {
+    private static Dictionary<string, object> ValuesOf(LabHost host) {
+        var found = new Dictionary<string, object>(StringComparer.OrdinalIgnoreCase);
+        void Set(string key, string name, object value) => found[$@"{key}\{name}"] = value;
         var edition = host.Json.Text("edition");
         if (host.Build is { } build) {
             Set(CurrentVersion, "CurrentBuildNumber", $"{build}");
@@ -42,14 +45,12 @@ public static class Registry {
             });
         }
         foreach (var (key, values) in host.Doubles.Object("registry")) {
-            if ($"{values}" == "denied") Denied.Add(key);
             foreach (var (name, value) in values as JsonObject ?? []) {
                 Set(key, name, value.AsNumber() is { } number ? (int)number : $"{value}");
             }
         }
+        return found;
     }
-
-    private static void Set(string key, string name, object value) => Values[$@"{key}\{name}"] = value;
 
     private static int Year(ulong? build) => build >= 26100 ? 2025 : 2022;
 }
@@ -67,7 +68,7 @@ public sealed class WindowsIdentity : IDisposable {
 public sealed class WindowsPrincipal(WindowsIdentity identity) {
     private const string Administrators = "S-1-5-32-544";
 
-    internal static bool IsElevated { get; set; }
+    private static bool IsElevated => LabFile.Read().Played.IsElevated;
 
     public WindowsIdentity Identity { get; } = identity;
 

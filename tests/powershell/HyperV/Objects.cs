@@ -7,7 +7,7 @@ namespace Microsoft.HyperV.PowerShell;
 
 public class VirtualizationException(string message) : Exception(message);
 
-/// Numbers up to 32782 are the same in all builds; above that these are the newer ones.
+/// Numbers up to 32782 are the same in all builds; above that these are the newer ones, and VMOlderState has the others.
 public enum VMState {
     Other = 1, Running = 2, Off = 3, Stopping = 4, Saved = 6, Paused = 9, Starting = 10, Reset = 11,
     Saving = 32773, Pausing = 32776, Resuming = 32777, FastSaved = 32779, FastSaving = 32780, ForceShutdown = 32781,
@@ -15,6 +15,15 @@ public enum VMState {
     StoppingCritical = 32787, SavedCritical = 32788, PausedCritical = 32789, StartingCritical = 32790, ResetCritical = 32791,
     SavingCritical = 32792, PausingCritical = 32793, ResumingCritical = 32794, FastSavedCritical = 32795,
     FastSavingCritical = 32796,
+}
+
+/// What the module calls VMState, too, on builds that know of no hibernation.
+public enum VMOlderState {
+    Other = 1, Running = 2, Off = 3, Stopping = 4, Saved = 6, Paused = 9, Starting = 10, Reset = 11,
+    Saving = 32773, Pausing = 32776, Resuming = 32777, FastSaved = 32779, FastSaving = 32780, ForceShutdown = 32781,
+    ForceReboot = 32782, RunningCritical = 32783, OffCritical = 32784, StoppingCritical = 32785, SavedCritical = 32786,
+    PausedCritical = 32787, StartingCritical = 32788, ResetCritical = 32789, SavingCritical = 32790, PausingCritical = 32791,
+    ResumingCritical = 32792, FastSavedCritical = 32793, FastSavingCritical = 32794,
 }
 
 public enum StopAction { TurnOff = 2, Save = 3, ShutDown = 4 }
@@ -28,7 +37,8 @@ public sealed class VirtualMachine {
         var more = vm.Object("doubles");
         Id = LabHost.IdOf(vm);
         Name = vm.Text("name");
-        State = Enum.TryParse(vm.Text("state"), ignoreCase: true, out VMState state) ? state : VMState.Other;
+        var states = host.Doubles.Flag("olderStates") == true ? typeof(VMOlderState) : typeof(VMState);
+        State = Enum.TryParse(states, vm.Text("state"), ignoreCase: true, out var state) ? (Enum)state : VMState.Other;
         Status = host.Say("Operating normally", "Normaler Betrieb");
         Generation = (int)(vm.Number("generation") ?? 2);
         Version = more.Text("version") is var version && version != "" ? version : "12.0";
@@ -45,7 +55,7 @@ public sealed class VirtualMachine {
     public Guid VMId => Id;
     public string Name { get; }
     public string VMName => Name;
-    public VMState State { get; }
+    public Enum State { get; }
     public string Status { get; }
     public int Generation { get; }
     public string Version { get; }
@@ -54,7 +64,7 @@ public sealed class VirtualMachine {
     public long MemoryStartup => 8L << 30;
     public long MemoryMinimum => 512L << 20;
     public long MemoryMaximum => 1L << 40;
-    public long MemoryAssigned => State == VMState.Running ? MemoryStartup : 0;
+    public long MemoryAssigned => IsRunning ? MemoryStartup : 0;
     public StopAction AutomaticStopAction { get; }
     public StartAction AutomaticStartAction => StartAction.StartIfRunning;
     public CheckpointType CheckpointType { get; }
@@ -66,6 +76,7 @@ public sealed class VirtualMachine {
     public string Notes { get; }
     public string ComputerName { get; }
     public bool IsDeleted => false;
+    internal bool IsRunning => $"{State}" == "Running";
 
     public override string ToString() => $"VirtualMachine (Name = '{Name}') [Id = '{Id}']";
 }
@@ -274,7 +285,7 @@ public enum VMIntegrationComponentOperationalStatus { Ok = 2, Degraded = 3, Erro
 public sealed class VMIntegrationComponent {
     private VMIntegrationComponent(LabHost host, JsonObject vm, string id, string name, bool enabled) {
         var machine = new VirtualMachine(host, vm);
-        var answers = machine.State == VMState.Running && (vm.Object("doubles").Flag("guestAnswers") ?? true);
+        var answers = machine.IsRunning && (vm.Object("doubles").Flag("guestAnswers") ?? true);
         Id = $"Microsoft:{machine.Id.ToString().ToUpperInvariant()}\\{id}";
         Name = name;
         Enabled = enabled;

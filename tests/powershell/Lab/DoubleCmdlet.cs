@@ -81,7 +81,13 @@ public abstract class DoubleCmdlet : PSCmdlet {
                 break;
         }
         deed();
-        if (fault?.Do == "die-after") LabFile.Die();
+        switch (fault?.Do) {
+            case "fail-after":
+                throw fault.Refusal(host);
+            case "die-after":
+                LabFile.Die();
+                break;
+        }
     }
 
     private static bool MoveAway(Lab lab, JsonObject? vm, string to) {

@@ -8,7 +8,7 @@ public sealed record Subject(JsonObject? Vm = null, string? Gpu = null);
 
 /// A fault of `doubles.faults` that happens now.
 public sealed class Fault {
-    private static readonly string[] Deeds = ["fail", "hang", "die-before", "die-after", "claim", "move"];
+    private static readonly string[] Deeds = ["fail", "fail-after", "hang", "die-before", "die-after", "claim", "move"];
 
     private readonly JsonObject told_;
 

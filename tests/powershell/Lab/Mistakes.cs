@@ -8,6 +8,7 @@ public static class Mistakes {
     private static readonly string[] OfHost = [
         "language", "latencyMs", "faults", "noise", "bom", "crlf", "elevated", "missing", "log", "ubr", "registry", "pnp",
         "iovSupport", "iovSupportReasons", "nodeState", "clusterService", "nulls", "cutAfterMs", "liveMigration",
+        "olderStates",
     ];
     private static readonly string[] OfVm = [
         "staleAdapters", "guestAnswers", "shutdownAction", "shutdownService", "checkpointType", "automaticStopAction",
