@@ -27,7 +27,7 @@ struct Fault {
   std::string message;     ///< of a refusal; never empty
   std::uint64_t ms = 0;    ///< how much longer the host takes
   std::string to;          ///< move-to: a host of the lab
-  bool performed = false;  ///< drop-session: whether it happened
+  bool performed = false;  ///< fail, drop-session: whether it happened all the same
 };
 
 /// What a request is about, as faults name it.

@@ -505,6 +505,11 @@ class SimulatedHosts : public HostWriter {
       case FaultKind::kDelay:
         return rule(host, changed);
       case FaultKind::kFail:
+        if (fault->performed) {
+          if (Result<Done> refused = rule(host, changed); !refused) {
+            return refused;
+          }
+        }
         return fail(ErrorCode::kRefused, fault->message);
       case FaultKind::kClaimSuccess:
         return Done{};

@@ -26,7 +26,7 @@ namespace gpup {
 // lets `after` such requests pass, then happens `count` times (default 1); `seen` counts on in the file, so that this
 // holds across commands. Faults of `observe` are counted within a process, since reading never writes. Kinds:
 //
-//   fail               the host refuses with `message`; nothing happens
+//   fail               the host refuses with `message`; nothing happens, unless `performed`
 //   claim-success      the host says that it is done and does nothing
 //   lose-reply-before  the reply is lost and nothing happened
 //   lose-reply-after   the reply is lost but it happened

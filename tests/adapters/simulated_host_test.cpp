@@ -312,6 +312,7 @@ TEST_CASE("each kind of fault leaves the machine where it says") {
   };
   const Case cases[] = {
       {{{"kind", "fail"}}, ErrorCode::kRefused, "Running", true},
+      {{{"kind", "fail"}, {"performed", true}}, ErrorCode::kRefused, "Off", true},
       {{{"kind", "claim-success"}}, std::nullopt, "Running", true},
       {{{"kind", "lose-reply-before"}}, ErrorCode::kInterrupted, "Running", true},
       {{{"kind", "lose-reply-after"}}, ErrorCode::kInterrupted, "Off", true},
