@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # gpup doctor on real hosts says what it says on the simulator that is told the same: each check, its verdict, words and remedy,
 # and the exit code. It looks only: the lab stays as it is.
-#   tests/powershell/doctor_test.sh GPUP ENGINE [TRANSPORT...]
+#   tests/powershell/doctor_test.sh GPUP GPUP_IN_ONE ENGINE [TRANSPORT...]
 # ENGINE is what tests/powershell/build made; a TRANSPORT is local, ssh or psremoting.
 set -uo pipefail
-[ $# -ge 2 ] || { echo "usage: tests/powershell/doctor_test.sh GPUP ENGINE [TRANSPORT...]" >&2; exit 64; }
+[ $# -ge 3 ] || { echo "usage: tests/powershell/doctor_test.sh GPUP GPUP_IN_ONE ENGINE [TRANSPORT...]" >&2; exit 64; }
 gpup=$(realpath "$1")
-engine=$(realpath "$2")
-shift 2
+in_one=$(realpath "$2")
+engine=$(realpath "$3")
+shift 3
 [ $# -gt 0 ] || set -- local ssh psremoting
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../shell.sh"
@@ -82,7 +83,7 @@ examine() {
   cd "$room/$1" || exit 1
   cp "$top/examples/two-node-cluster/desired.yaml" desired.yaml
   cp "$room/clean.json" lab.json
-  [ "$1" = simulator ] || reach "$1" desired.yaml lab.json
+  [ "$1" = simulator ] || { reach "$1" desired.yaml && lasting "$in_one" "$1" read; }
   local world
   for world in "${worlds[@]}"; do
     cp "$room/$world.json" lab.json
@@ -92,6 +93,7 @@ examine() {
     diff <(jq -S . "$room/$world.json") <(jq -S 'del(.. | .seen?)' lab.json) >"$room/diff" || fail "doctor over $1 wrote to the lab: $(head -n 5 "$room/diff")"
   done
   [ -z "$(find . -path '*programdata*')" ] || fail "doctor over $1 wrote below ProgramData"
+  [ "$1" = simulator ] || not_lasting
   unreach
 }
 

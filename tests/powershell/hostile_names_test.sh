@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Names that would do something if any of them became script text, a wildcard or an option: as VMs, as the host and as the
 # cluster, through observe, plan and apply.
-#   tests/powershell/hostile_names_test.sh GPUP ENGINE
+#   tests/powershell/hostile_names_test.sh GPUP GPUP_IN_ONE ENGINE
 set -uo pipefail
-[ $# = 2 ] || { echo "usage: tests/powershell/hostile_names_test.sh GPUP ENGINE" >&2; exit 64; }
+[ $# = 3 ] || { echo "usage: tests/powershell/hostile_names_test.sh GPUP GPUP_IN_ONE ENGINE" >&2; exit 64; }
 gpup=$(realpath "$1")
-engine=$(realpath "$2")
+in_one=$(realpath "$2")
+engine=$(realpath "$3")
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../shell.sh"
 . "$here/real_hosts.sh"
@@ -41,6 +42,8 @@ assignments:
 DESIRED
 }
 
+lasting "$in_one" local
+
 # Every VM at once. A JSON string is a YAML string.
 { desired; jq -r '"  - vm: \(tojson)"' names.jsonl; } >all.yaml
 gpup 0 observe -f all.yaml -o json
@@ -62,6 +65,8 @@ for name in 'a' 'a*' '[a]' 'A' '*' '?' '[' 'cafÃ©' '-Force' '$_' '_x000A_' 'abcâ
   touched=$(jq -c '[.hosts[0].vms[] | select((.partitions | length) > 0 or .state == "Running") | .name]' lab.json)
   [ "$touched" = "$(jq -cn --arg name "$name" '[$name]')" ] && ok "only $name is touched" || fail "for $name these were touched: $touched"
 done
+
+not_lasting
 
 # As the name of the host, of its cluster, and of the file that asks.
 mkdir -p "$room/hosts/bin"

@@ -87,8 +87,7 @@ sshd_start() {
   shift 3
   local path=${sshd_host_path-$sshd_engine:/usr/local/bin:/usr/bin:/bin} one try port
   local -a environment=("PATH=$path" "GPUP_DOUBLES=$lab" "GPUP_DOUBLES_HOST=$host" "${sshd_host_environment[@]}")
-  # A process of .NET that is killed would leave its diagnostics' sockets behind.
-  environment+=(DOTNET_EnableDiagnostics=0 ${DOTNET_ROOT:+"DOTNET_ROOT=$DOTNET_ROOT"})
+  environment+=(${DOTNET_ROOT:+"DOTNET_ROOT=$DOTNET_ROOT"})
   [ -z "${sshd_pid[$name]:-}" ] || { echo "sshd_start: $name runs already" >&2; return 1; }
   sshd_log[$name]=$sshd_folder/$name.log
   for try in {1..50}; do
