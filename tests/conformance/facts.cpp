@@ -292,7 +292,7 @@ constexpr auto kFacts = std::to_array<Fact>({
      "vm off; start off; vm off",
      "Off; refused; Off",
      {},
-     "no adapter is to be seen on it"},
+     "0x800705AA"},
     {"a guest that does not answer goes on when its time is over",
      "7",
      kDocumented,
