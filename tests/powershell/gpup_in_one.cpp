@@ -37,8 +37,9 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   const int told = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
   gpup::RealWorld world;
-  // A session that was opened to read would be followed by another one when a run writes.
-  world.prepare_hosts({.may_write = std::string_view(argv[3]) == "write"});
+  // A session that was opened to read would be followed by another one when a run writes. Slow machines take their
+  // time.
+  world.prepare_hosts({.request_timeout = std::chrono::minutes(10), .may_write = std::string_view(argv[3]) == "write"});
   world.writer();
   for (std::string folder; read_text(folder) && !folder.empty();) {
     std::vector<std::string> arguments;
