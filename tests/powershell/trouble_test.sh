@@ -15,9 +15,12 @@ passed=0
 ok() { [ "$failures" != "${before:-0}" ] || { passed=$((passed + 1)); echo "ok      $1"; }; before=$failures; }
 real_room "$room/hosts" "$engine"
 
-# room_of EXAMPLE: the example over the transport, with desired.yaml and lab.json.
-room_of() {
-  fresh "$1"
+# One machine of the cluster, which takes each kind of step.
+one_machine() {
+  fresh two-node-cluster
+  edit '.hosts |= .[:1] | .hosts[0].vms |= [.[] | select(.name == "vdi-01")]' lab.json
+  sed -i -e '/name: hv-e2/,+1d' -e '/^assignments:/,$d' desired.yaml
+  printf 'assignments:\n  - vm: vdi-01\n' >>desired.yaml
   reach "$transport" desired.yaml
 }
 doubles() { edit ".hosts[].doubles |= ((. // {}) + $1)" lab.json; }
@@ -42,10 +45,10 @@ answers() {
   cat "$room/out" "$room/err"
   not_lasting
 }
-room_of two-node-cluster
+one_machine
 answers >"$room/plain.txt"
 for odd in "${oddities[@]}"; do
-  room_of two-node-cluster
+  one_machine
   doubles "$odd"
   # With psremoting what gpup hears is the near end's: that end is a host of a lab, too, and odd.
   if [ "$transport" = psremoting ]; then
@@ -69,14 +72,6 @@ check_after_death() {
   done < <(jq -rn --slurpfile was before.json --slurpfile is lab.json '
     [$is[0].hosts[].vms[] | select(.state == "Off") | .name] as $off | $was[0].hosts[].vms[] | select(.state == "Running") | .name | select(IN($off[]))')
 }
-# One machine of the cluster, which takes each kind of step.
-one_machine() {
-  fresh two-node-cluster
-  edit '.hosts |= .[:1] | .hosts[0].vms |= [.[] | select(.name == "vdi-01")]' lab.json
-  sed -i -e '/name: hv-e2/,+1d' -e '/^assignments:/,$d' desired.yaml
-  printf 'assignments:\n  - vm: vdi-01\n' >>desired.yaml
-  reach "$transport" desired.yaml
-}
 lasting "$in_one" "$transport"
 for death in "${deaths[@]}"; do
   read -r cmdlet kind <<<"$death"
@@ -98,7 +93,8 @@ not_lasting
 
 # Two runs at once ------------------------------------------------------------------------------------------------------
 
-room_of single-host
+fresh single-host
+reach "$transport" desired.yaml
 doubles '{"faults": [{"cmdlet": "Stop-VM", "do": "hang"}]}'
 "$gpup" apply -f desired.yaml --yes >first.out 2>first.err </dev/null &
 first=$!
