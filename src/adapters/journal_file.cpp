@@ -179,6 +179,13 @@ class JournalFile : public Journal {
     return put(std::move(entry), now);
   }
 
+  Result<Done> flush() override {
+    if (descriptor_ >= 0 && ::fdatasync(descriptor_) != 0) {
+      return cannot_write(path_, errno);
+    }
+    return Done{};
+  }
+
  private:
   static void step_members(Entry& entry, const Plan& plan, std::uint32_t index) {
     const Step& step = plan.steps[index];
@@ -206,7 +213,6 @@ class JournalFile : public Journal {
     }
   }
 
-  /// The line is on disk when this returns.
   Result<Done> put(Entry entry, Time now) {
     if (descriptor_ < 0) {
       if (Result<Done> opened = open(now); !opened) {
@@ -223,9 +229,6 @@ class JournalFile : public Journal {
         return cannot_write(path_, errno);
       }
       rest.remove_prefix(static_cast<std::size_t>(written));
-    }
-    if (::fdatasync(descriptor_) != 0) {
-      return cannot_write(path_, errno);
     }
     return Done{};
   }

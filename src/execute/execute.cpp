@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "base/rounds.h"
 #include "base/side_by_side.h"
 #include "base/text.h"
 #include "execute/find.h"
@@ -84,7 +85,11 @@ class Run {
       restore();
       tell();
       report_.ended = now_();
-      if (const Result<Done> noted = journal_.end(plan_, report_); !noted) {
+      Result<Done> noted = journal_.end(plan_, report_);
+      if (noted) {
+        noted = journal_.flush();
+      }
+      if (!noted) {
         journal_failed(noted.error());
       }
     }
@@ -105,7 +110,11 @@ class Run {
       report_.refusal = Refusal::kFactBroken;
       return false;
     }
-    if (const Result<Done> begun = journal_.begin(plan_, now_()); !begun) {
+    Result<Done> begun = journal_.begin(plan_, now_());
+    if (begun) {
+      begun = journal_.flush();
+    }
+    if (!begun) {
       refuse(Refusal::kCannotStart, Code::kCannotWrite, {}, "the journal cannot be written: " + why(begun.error()));
       return false;
     }
@@ -264,9 +273,15 @@ class Run {
     entry.hint = std::move(trouble.hint);
   }
 
+  /// On disk when it returns. Intents that are noted meanwhile share the next flush.
   Result<Done> note_intent(std::uint32_t step) {
-    const std::lock_guard guard(mutex_);
+    std::unique_lock lock(mutex_);
     Result<Done> noted = journal_.intent(plan_, step, now_());
+    if (noted) {
+      lock.unlock();
+      noted = flushes_.next([this] { return journal_.flush(); });
+      lock.lock();
+    }
     if (!noted) {
       journal_failed(noted.error());
     }
@@ -593,6 +608,7 @@ class Run {
   const Limits limits_;
   std::mutex mutex_;
   Locks locks_;
+  Rounds<Result<Done>> flushes_;
   SharedReads reads_;
   std::vector<std::mutex> turns_;  // by host: for writes that are no stops and no starts
   Held held_;

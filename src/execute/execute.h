@@ -25,8 +25,8 @@ Diagnostics check_facts(const Plan& plan, HostReader& hosts, std::uint32_t at_on
 /// nothing is touched. Each step is read, noted, performed, read back and noted; steps go side by side as `after` and
 /// `limits` allow. When a step does not end well, or `cancelled` becomes true (looked at before each step; those under
 /// way end), the VMs that this run stopped and that were to run again are started, or listed. A plan without steps
-/// contacts nothing and notes nothing. `hosts` is used from several threads at once; `journal`, `progress` and `now`
-/// from one at a time.
+/// contacts nothing and notes nothing. `hosts` is used from several threads at once; the entries of `journal`,
+/// `progress` and `now` from one at a time.
 Report execute(const Plan& plan, HostWriter& hosts, Journal& journal, Progress& progress,
                const std::atomic<bool>& cancelled, const Clock& now, const Limits& limits = {});
 

@@ -6,8 +6,9 @@
 
 namespace gpup {
 
-/// Where a run notes what it is about to do and what came of it. Each entry is on disk when its call returns; where
-/// an intent cannot be noted, the step is not performed.
+/// Where a run notes what it is about to do and what came of it. Entries are noted one at a time. An entry is on disk
+/// once a `flush` that began after it was noted has returned; where an intent cannot be brought there, the step is not
+/// performed.
 class Journal {
  public:
   virtual ~Journal() = default;
@@ -19,6 +20,9 @@ class Journal {
   virtual Result<Done> outcome(const Plan& plan, const StepResult& result) = 0;
   virtual Result<Done> restored(const Plan& plan, const Restored& restored) = 0;
   virtual Result<Done> end(const Plan& plan, const Report& report) = 0;
+
+  /// One at a time, but also while an entry is noted.
+  virtual Result<Done> flush() = 0;
 };
 
 }  // namespace gpup

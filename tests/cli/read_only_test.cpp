@@ -56,6 +56,7 @@ class NoJournal : public Journal {
   Result<Done> outcome(const Plan&, const StepResult&) override { return noted(); }
   Result<Done> restored(const Plan&, const Restored&) override { return noted(); }
   Result<Done> end(const Plan&, const Report&) override { return noted(); }
+  Result<Done> flush() override { return noted(); }
 
  private:
   static Result<Done> noted() {

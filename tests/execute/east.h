@@ -88,6 +88,7 @@ class Notes : public Journal {
   }
   Result<Done> restored(const Plan&, const Restored& vm) override { return note("restored " + vm.vm); }
   Result<Done> end(const Plan&, const Report&) override { return note("end"); }
+  Result<Done> flush() override { return Done{}; }
 
   std::vector<std::string> lines;
   std::size_t most = 1000;  ///< entries that fit

@@ -197,10 +197,10 @@ std::string words(const std::set<std::string>& all) {
   return joined;
 }
 
-/// Knows by step what was noted.
+/// Knows by step what is on disk.
 class Ledger : public Journal {
  public:
-  explicit Ledger(const Plan& plan) : noted_(plan.steps.size()) {}
+  explicit Ledger(const Plan& plan) : noted_(plan.steps.size()), on_disk_(plan.steps.size()) {}
   Result<Done> begin(const Plan&, Time) override {
     return note([] {});
   }
@@ -216,20 +216,34 @@ class Ledger : public Journal {
   Result<Done> end(const Plan&, const Report&) override {
     return note([] {});
   }
+  Result<Done> flush() override {
+    std::vector<int> begun;
+    overlapped = overlapped || flushing_.exchange(true);
+    {
+      const std::lock_guard guard(mutex_);
+      begun = noted_;
+    }
+    std::this_thread::yield();
+    {
+      const std::lock_guard guard(mutex_);
+      on_disk_ = begun;
+    }
+    flushing_ = false;
+    return full_ ? Result<Done>(fail(ErrorCode::kCannotRead, "no space is left")) : Done{};
+  }
 
   /// 1 where its intent stands alone, 2 with its outcome.
-  int noted(std::uint32_t step) {
+  int on_disk(std::uint32_t step) {
     const std::lock_guard guard(mutex_);
-    return noted_[step];
+    return on_disk_[step];
   }
+  void be_full() { full_ = true; }
   std::atomic<bool> overlapped = false;
 
  private:
   template <class Deed>
   Result<Done> note(const Deed& deed) {
-    if (inside_.exchange(true)) {
-      overlapped = true;
-    }
+    overlapped = overlapped || inside_.exchange(true);
     {
       const std::lock_guard guard(mutex_);
       deed();
@@ -241,7 +255,10 @@ class Ledger : public Journal {
 
   std::mutex mutex_;
   std::vector<int> noted_;
+  std::vector<int> on_disk_;
   std::atomic<bool> inside_ = false;
+  std::atomic<bool> flushing_ = false;
+  std::atomic<bool> full_ = false;
 };
 
 const Watched::Answer kGoOn = std::nullopt;
@@ -481,8 +498,7 @@ TEST_CASE("machines whose own start did not come are started again side by side,
   CHECK_EQ(report.left_off[1].vm, "vm-3");
 }
 
-TEST_CASE(
-    "each intent is in the journal before its write goes out, each outcome after, and entries come one at a time") {
+TEST_CASE("each intent is on disk before its write goes out, each outcome in the end, and entries come one at a time") {
   Many many(4, 4);
   const Plan plan = many.plan();
   Ledger ledger(plan);
@@ -495,7 +511,7 @@ TEST_CASE(
   Watched hosts;
   hosts.on_write = [&](Op op, const std::string& host, const std::string& vm_id) {
     const auto found = step_of.find({op, vm_id.empty() ? host : vm_id});
-    if (found == step_of.end() || ledger.noted(found->second) != 1) {
+    if (found == step_of.end() || ledger.on_disk(found->second) != 1) {
       ++early;
     }
     return kGoOn;
@@ -505,6 +521,29 @@ TEST_CASE(
   CHECK_EQ(early, 0);
   CHECK_FALSE(ledger.overlapped);
   for (std::uint32_t i = 0; i < plan.steps.size(); ++i) {
-    CHECK_EQ(ledger.noted(i), 2);
+    CHECK_EQ(ledger.on_disk(i), 2);
   }
+}
+
+TEST_CASE("what cannot be brought to disk is not sent, and what was stopped is started again") {
+  Many many(1, 3);
+  const Plan plan = many.plan();
+  Ledger ledger(plan);
+  std::atomic<int> writes = 0;
+  Meeting stops(3);
+  Watched hosts;
+  hosts.on_write = [&](Op op, const std::string&, const std::string&) {
+    if (op == Op::kStopVm) {
+      stops.join();
+      ledger.be_full();
+    } else if (op != Op::kStartVm) {
+      ++writes;
+    }
+    return kGoOn;
+  };
+  const Report report = execute(plan, hosts, ledger, many.progress, many.cancelled, [] { return Time(); });
+  CHECK_EQ(exit_code(plan, report), 7);
+  CHECK_EQ(writes, 0);
+  CHECK(says(messages(report.diagnostics), "nothing was sent, since the journal cannot be written: no space is left"));
+  CHECK(many.all_run());
 }
