@@ -22,6 +22,7 @@
 #include "adapters/simulated_host.h"
 #include "cli/run.h"
 #include "cli/world.h"
+#include "render/plan_json.h"
 
 namespace gpup {
 
@@ -143,10 +144,9 @@ class RealWorld : public WritingWorld {
     }
     return *hosts_;
   }
-  Journal& journal() override {
-    if (!journal_) {
-      journal_ = make_journal_file(default_journal_folder());
-    }
+  std::string state_folder() override { return default_state_folder(); }
+  Journal& journal(const JournalUse& use) override {
+    journal_ = make_journal_file(use, [](const Plan& plan, OutputFile& file) { write_plan(plan, file); });
     return *journal_;
   }
   const std::atomic<bool>& cancelled() override {

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <system_error>
 #include <utility>
 
@@ -12,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "adapters/files.h"
 #include "base/json_writer.h"
 #include "base/text.h"
 
@@ -93,7 +95,7 @@ class Entry {
 
 class JournalFile : public Journal {
  public:
-  explicit JournalFile(std::string folder) : folder_(std::move(folder)) {}
+  JournalFile(JournalUse use, PlanWriter write_plan) : use_(std::move(use)), write_plan_(std::move(write_plan)) {}
   JournalFile(const JournalFile&) = delete;
   JournalFile& operator=(const JournalFile&) = delete;
   ~JournalFile() override {
@@ -103,8 +105,15 @@ class JournalFile : public Journal {
   }
 
   Result<Done> begin(const Plan& plan, Time now) override {
+    if (Result<Done> kept = keep(plan, now); !kept) {
+      return kept;
+    }
     Entry entry("begin", now);
     entry.text("apiVersion", "gpup/v1");
+    std::error_code unknown;
+    entry.text("folder", std::filesystem::current_path(unknown).string());
+    entry.text("resumes", use_.resumes);
+    entry.text("rollsBack", use_.rolls_back);
     entry.text("plan", plan.id);
     entry.text("name", plan.name);
     entry.number("process", static_cast<std::uint64_t>(::getpid()));
@@ -128,6 +137,14 @@ class JournalFile : public Journal {
   Result<Done> intent(const Plan& plan, std::uint32_t step, Time now) override {
     Entry entry("intent", now);
     step_members(entry, plan, step);
+    if (plan.steps[step].vm != kNone) {
+      const PlanVm& vm = plan.vms[plan.steps[step].vm];
+      entry.text("stateBefore", vm.was_running ? "Running" : "Off");
+      entry.list("partitionsBefore", plan.adapters_of(vm), [](Entry& row, const PlanAdapter& adapter) {
+        row.text("id", adapter.id);
+        row.text("gpu", adapter.gpu);
+      });
+    }
     return put(std::move(entry), now);
   }
 
@@ -233,23 +250,45 @@ class JournalFile : public Journal {
     return Done{};
   }
 
-  Result<Done> open(Time now) {
-    if (folder_.empty()) {
+  /// The plan is on disk before the first entry, and so before anything is sent.
+  Result<Done> keep(const Plan& plan, Time now) {
+    if (Result<Done> named = name_run(now); !named) {
+      return named;
+    }
+    Result<std::unique_ptr<OutputFile>> file = create_output(path_ + ".plan.json");
+    if (!file) {
+      return tl::unexpected(file.error());
+    }
+    write_plan_(plan, **file);
+    return (*file)->commit();
+  }
+
+  Result<Done> name_run(Time now) {
+    const std::string& folder = use_.folder;
+    if (folder.empty()) {
       return fail(ErrorCode::kCannotRead, "there is no folder for the journal: neither XDG_STATE_HOME nor HOME is set");
     }
-    if (const int error = make_folders(folder_); error != 0) {
-      return cannot_write(folder_, error);
+    if (const int error = make_folders(folder); error != 0) {
+      return cannot_write(folder, error);
     }
     std::string stamp;
     for (const char letter : to_string(now)) {
       stamp += letter == '-' || letter == ':' ? "" : std::string(1, letter);
     }
-    path_ = fmt::format("{}/{}-{}.jsonl", folder_, stamp, ::getpid());
+    path_ = fmt::format("{}/{}-{}", folder, stamp, ::getpid());
+    return Done{};
+  }
+
+  Result<Done> open(Time now) {
+    if (Result<Done> named = path_.empty() ? name_run(now) : Done{}; !named) {
+      return named;
+    }
+    path_ += ".jsonl";
     descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (descriptor_ < 0) {
       return cannot_write(path_, errno);
     }
-    const int folder = ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int folder = ::open(use_.folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder >= 0) {
       ::fsync(folder);
       ::close(folder);
@@ -257,16 +296,19 @@ class JournalFile : public Journal {
     return Done{};
   }
 
-  std::string folder_;
-  std::string path_;
+  JournalUse use_;
+  PlanWriter write_plan_;
+  std::string path_;  ///< of the journal; without its extension until that is open
   int descriptor_ = -1;
 };
 
 }  // namespace
 
-std::unique_ptr<Journal> make_journal_file(const std::string& folder) { return std::make_unique<JournalFile>(folder); }
+std::unique_ptr<Journal> make_journal_file(const JournalUse& use, PlanWriter write_plan) {
+  return std::make_unique<JournalFile>(use, std::move(write_plan));
+}
 
-std::string default_journal_folder() {
+std::string default_state_folder() {
   const char* const state = std::getenv("XDG_STATE_HOME");
   if (state != nullptr && state[0] == '/') {
     return std::string(state) + "/gpup/journal";

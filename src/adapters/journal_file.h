@@ -1,17 +1,22 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
+#include "base/sink.h"
 #include "execute/journal.h"
 
 namespace gpup {
 
-/// A journal in a folder, one file a run, JSON lines, each flushed to disk before its call returns. The folder
-/// (readable by its owner only) and the file are made by the first entry.
-std::unique_ptr<Journal> make_journal_file(const std::string& folder);
+/// Writes a plan in its saved form.
+using PlanWriter = std::function<void(const Plan& plan, OutputFile& file)>;
 
-/// Where journals go: `$XDG_STATE_HOME/gpup/journal`, or below the user's home; empty where neither is known.
-std::string default_journal_folder();
+/// A journal in a folder, one file a run, JSON lines, each flushed to disk before its call returns. The folder
+/// (readable by its owner only) and the file `RUN.jsonl` are made by the first entry, and before it `RUN.plan.json`.
+std::unique_ptr<Journal> make_journal_file(const JournalUse& use, PlanWriter write_plan);
+
+/// Where they go: `$XDG_STATE_HOME/gpup/journal`, or below the user's home; empty where neither is known.
+std::string default_state_folder();
 
 }  // namespace gpup

@@ -413,6 +413,7 @@ Result<Done> lab_start_vm(LabJson& host, const std::string& vm_id, bool& changed
   }
   const std::string state = lab_text(**vm, "state");
   if (state == "Running") {
+    changed = (**vm).erase("startOwed") != 0;
     return Done{};
   }
   if (state != "Off") {
@@ -429,6 +430,14 @@ Result<Done> lab_start_vm(LabJson& host, const std::string& vm_id, bool& changed
   (**vm).erase("startOwed");
   changed = true;
   return Done{};
+}
+
+void lab_forget_owed_starts(LabJson& host, bool& changed) {
+  for (LabJson& vm : list(host, "vms")) {
+    if (lab_text(vm, "state") == "Running" && vm.erase("startOwed") != 0) {
+      changed = true;
+    }
+  }
 }
 
 Result<Done> lab_assign_partition(LabJson& host, const std::string& vm_id, const std::optional<std::string>& gpu,

@@ -21,6 +21,8 @@ using LabJson = nlohmann::ordered_json;
 /// `start_owed` is kept with the VM as `startOwed` until it runs again.
 Result<Done> lab_stop_vm(LabJson& host, const std::string& vm_id, bool start_owed, bool& changed);
 Result<Done> lab_start_vm(LabJson& host, const std::string& vm_id, bool& changed);
+/// Drops `startOwed` of the VMs that run.
+void lab_forget_owed_starts(LabJson& host, bool& changed);
 Result<Done> lab_assign_partition(LabJson& host, const std::string& vm_id, const std::optional<std::string>& gpu,
                                   bool& changed);
 Result<Done> lab_unassign_partition(LabJson& host, const std::string& vm_id, const std::string& adapter, bool& changed);

@@ -158,6 +158,7 @@ class Lab {
     if (Result<Done> done = (*file)->commit(); !done) {
       return done;
     }
+    owes_ = text.find(kOwedMember) != std::string::npos;
     if (const Result<Identity> identity = identify(path_, shown_)) {
       if (Result<ObservedState> observed = read_snapshot(std::move(text), shown_)) {
         observed_ = std::move(*observed);
@@ -170,10 +171,20 @@ class Lab {
     return Done{};
   }
 
+  /// False where no virtual machine of the file owes a start. Cheap.
+  Result<bool> may_owe_starts() {
+    if (const Result<Done> fresh = refresh(); !fresh) {
+      return tl::unexpected(fresh.error());
+    }
+    return owes_;
+  }
+
   /// Forgets a document that was changed but not written.
   void forget() { parsed_ = false; }
 
  private:
+  static constexpr std::string_view kOwedMember = "\"startOwed\"";
+
   std::vector<Host>::iterator find(std::string_view host) {
     return std::find_if(observed_.hosts.begin(), observed_.hosts.end(),
                         [&](const Host& candidate) { return same_name(candidate.name, host); });
@@ -194,9 +205,9 @@ class Lab {
       return fail(ErrorCode::kUnreachable, text.error().message);
     }
     const bool wide = !text->empty() && (static_cast<unsigned char>((*text)[0]) >= 0xfe);
-    constexpr std::string_view kMember = "\"simulate\"";
     // NOLINTNEXTLINE(clang-analyzer-cplusplus.InnerPointer): the text is moved from below, not before
-    const bool simulates = wide || ::memmem(text->data(), text->size(), kMember.data(), kMember.size()) != nullptr;
+    const bool simulates = wide || text->find("\"simulate\"") != std::string::npos;
+    const bool owes = wide || text->find(kOwedMember) != std::string::npos;
     Result<ObservedState> observed = read_snapshot(std::move(*text), shown_);
     if (!observed) {
       return tl::unexpected(observed.error());
@@ -204,6 +215,7 @@ class Lab {
     observed_ = std::move(*observed);
     given_.clear();
     simulates_ = simulates;
+    owes_ = owes;
     identity_ = *now;
     known_ = true;
     return Done{};
@@ -214,6 +226,7 @@ class Lab {
   bool known_ = false;   ///< `identity_`, `observed_` and `simulates_` are those of the file
   bool parsed_ = false;  ///< so is `document_`
   bool simulates_ = false;
+  bool owes_ = false;  ///< a start may be owed
   Identity identity_;
   std::set<std::ptrdiff_t> given_;  ///< hosts that were moved out of `observed_`
   bool keeps_ = false;              ///< hosts are copied, since they are asked for again
@@ -311,6 +324,9 @@ class SimulatedHosts : public HostWriter {
     if (!lock) {
       return tl::unexpected(lock.error());
     }
+    if (Result<Done> forgotten = forget_old_owed_starts(target); !forgotten) {
+      return forgotten;
+    }
     locks_.emplace(std::move(name), std::move(*lock));
     return Done{};
   }
@@ -358,6 +374,29 @@ class SimulatedHosts : public HostWriter {
   }
 
  private:
+  /// A machine that runs is owed nothing, whatever a run that was cut off has left behind.
+  Result<Done> forget_old_owed_starts(const HostTarget& target) {
+    Lab& lab = lab_of(target);
+    const Result<bool> may = lab.may_owe_starts();
+    if (!may || !*may) {
+      return Done{};  // what cannot be read is told by whoever reads it
+    }
+    try {
+      if (const Result<Done> done = change(lab, target,
+                                           [](LabJson&, LabJson& host, bool& changed) {
+                                             lab_forget_owed_starts(host, changed);
+                                             return Result<Done>(Done{});
+                                           });
+          !done) {
+        return tl::unexpected(done.error());
+      }
+    } catch (const std::exception& error) {
+      lab.forget();
+      return fail(ErrorCode::kUnreachable, fmt::format("{}: {}", lab.shown(), error.what()));
+    }
+    return Done{};
+  }
+
   using Rule = std::function<Result<Done>(LabJson& host, bool& changed)>;
 
   /// One lab a file, however many hosts share it and by whatever links they name it.

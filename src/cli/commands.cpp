@@ -41,6 +41,9 @@ constexpr Option kEveryCheck{"full", 0, {}, "show every check of every VM, also 
 constexpr Option kYes{"yes", 'y', {}, "perform the plan without asking"};
 constexpr Option kParallel{
     "parallel", 0, "N", "work on N hosts at once, 1 to 256 (default 10); 1: one step at a time, in the plan's order"};
+constexpr Option kStateDir{
+    "state-dir", 0,  "DIR",           "the folder of the journals (default: the platform's state folder)",
+    false,       {}, Completes::kFile};
 constexpr Option kJson{"json", 0, {}, "the answer as json"};
 
 constexpr Option kColor{
@@ -61,18 +64,26 @@ constexpr std::array kCommon = {&kColor, &kLogLevel, &kLogFormat, &kLogFile, &kH
 constexpr std::array kValidateOptions = {&kFile, &kObserved, &kShortForm, &kShortReport};
 constexpr std::array kObserveOptions = {&kFile, &kObserved,      &kConnect,   &kObserveForm,
                                         &kOut,  &kObserveReport, &kAnswerTime};
-constexpr std::array kPlanOptions = {&kFile,         &kObserved, &kPlanOut, &kAnswerForm,
-                                     &kAnswerReport, &kDetailed, &kFull,    &kAnswerTime};
+constexpr std::array kPlanOptions = {&kStateDir,     &kFile,     &kObserved, &kPlanOut,   &kAnswerForm,
+                                     &kAnswerReport, &kDetailed, &kFull,     &kAnswerTime};
 constexpr std::array kDoctorOptions = {&kFile, &kConnect, &kShortForm, &kShortReport, &kEveryCheck, &kAnswerTime};
 constexpr std::array kShowOptions = {&kAnswerForm, &kAnswerReport, &kFull};
-constexpr std::array kApplyOptions = {&kFile, &kYes, &kParallel, &kAnswerForm, &kAnswerReport, &kFull, &kAnswerTime};
-constexpr std::array kDriftOptions = {&kFile, &kObserved, &kAnswerForm, &kAnswerReport, &kAnswerTime};
+constexpr std::array kHistoryOptions = {&kStateDir, &kShortForm, &kShortReport};
+constexpr std::array kApplyOptions = {&kFile,       &kYes,          &kStateDir, &kParallel,
+                                      &kAnswerForm, &kAnswerReport, &kFull,     &kAnswerTime};
+constexpr std::array kResumeOptions = {&kStateDir, &kParallel, &kAnswerForm, &kAnswerReport, &kFull, &kAnswerTime};
+constexpr std::array kRollbackOptions = {&kStateDir,     &kYes,  &kParallel,  &kAnswerForm,
+                                         &kAnswerReport, &kFull, &kAnswerTime};
+constexpr std::array kRestoreOptions = {&kStateDir,   &kFile,         &kConnect, &kYes,       &kParallel,
+                                        &kAnswerForm, &kAnswerReport, &kFull,    &kAnswerTime};
+constexpr std::array kDriftOptions = {&kStateDir, &kFile, &kObserved, &kAnswerForm, &kAnswerReport, &kAnswerTime};
 constexpr std::array kExportOptions = {&kFile, &kObserved, &kConnect, &kOut, &kAnswerTime};
 constexpr std::array kWhyOptions = {&kFile, &kObserved, &kShortForm, &kShortReport, &kAnswerTime};
 constexpr std::array kVersionOptions = {&kJson};
 
 constexpr std::string_view kCommandNames =
-    "validate doctor observe plan show apply drift export why explain schema agent version help completion";
+    "validate doctor observe plan show apply history resume rollback restore-power drift export why explain schema "
+    "agent version help completion";
 
 constexpr std::array kCommands = {
     Command{"validate",
@@ -171,6 +182,62 @@ constexpr std::array kCommands = {
             "gpup apply change.plan\n"
             "gpup apply -f hci-east.yaml\n"
             "gpup apply -f hci-east.yaml --yes -o json"},
+    Command{
+        "history",
+        "list the runs, or show the steps of one",
+        "RUN",
+        false,
+        {},
+        Completes::kNothing,
+        kHistoryOptions,
+        "Each run that performs a plan is noted in a journal, one file a run, with the plan beside it: every step"
+        " before it is sent, and what came of it. Without RUN all runs are listed, the newest first; 'latest' is the"
+        " newest one. A run that was killed has not ended.",
+        "gpup history\n"
+        "gpup history latest -o json"},
+    Command{
+        "resume",
+        "go on with a run that did not end well",
+        "RUN",
+        false,
+        {},
+        Completes::kNothing,
+        kResumeOptions,
+        "Reads the run's journal and the plan that was kept beside it, reads the hosts again, and performs what is"
+        " left: what was done is not done again, and a step whose end is not known counts as done where the host is"
+        " as it wants. Without RUN, the newest run that did not end well and was not taken up since.\n\n"
+        "What others have changed meanwhile and the rest relies on refuses it (5); VMs that the run stopped and that"
+        " are off are then named. A plain 'gpup apply' works after a crash as well, and plans anew.",
+        "gpup resume\n"
+        "gpup resume 20261126T084100.250Z-4711"},
+    Command{"rollback",
+            "bring back what a run changed",
+            "RUN",
+            true,
+            {},
+            Completes::kNothing,
+            kRollbackOptions,
+            "Makes a plan from what the run's kept plan says was there before, for what the run has sent (with the runs"
+            " that took it up): partition counts, partitions, OfflineAction, and whether VMs run. It is shown and a"
+            " question asked, and keeps the rules of every plan. 'latest' is the newest run.\n\n"
+            "Adapters get new ids, and one that had a GPU is pinned to it unless its VM is clustered: then the host"
+            " chooses. What cannot be brought back is told; where others would be harmed the plan is refused (4).",
+            "gpup rollback latest\n"
+            "gpup rollback 20261126T084100.250Z-4711 --yes"},
+    Command{"restore-power",
+            "start the VMs that a run stopped and has not started again",
+            {},
+            false,
+            {},
+            Completes::kNothing,
+            kRestoreOptions,
+            "That a start is owed is recorded on the host itself before a machine is stopped: after a crash any"
+            " machine that reaches the hosts can bring the VMs back, with nothing but the files or --connect. Nothing"
+            " else is changed, and VMs that are off for another reason stay off.\n\n"
+            "The starts are shown and a question asked; without a terminal --yes must be given (6 otherwise). Exit"
+            " codes are those of 'gpup apply'.",
+            "gpup restore-power -f hci-east.yaml\n"
+            "gpup restore-power --connect ssh://admin@hv-e1 --yes"},
     Command{"drift",
             "tell whether the hosts still match the files",
             {},

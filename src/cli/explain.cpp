@@ -12,8 +12,8 @@ namespace gpup {
 
 namespace {
 
-constexpr std::array kTables = {explain_files,      explain_snapshot, explain_plan,
-                                explain_saved_plan, explain_hosts,    explain_cli};
+constexpr std::array kTables = {explain_files, explain_snapshot, explain_plan, explain_saved_plan,
+                                explain_hosts, explain_runs,     explain_cli};
 
 /// An example's file as a person can read it: bytes that a terminal would obey are spelled out.
 void append_file(std::string& out, std::string_view name, std::string_view text) {
@@ -69,6 +69,7 @@ std::string render_explanation(const Explanation& row) {
   append_file(out, "desired.yaml", row.example.desired);
   append_file(out, "lab.json", row.example.lab);
   append_file(out, "plan.json", row.example.plan);
+  append_file(out, "run-1.jsonl", row.example.journal);
   if (!row.example.program.empty()) {
     append_file(out, fmt::format("bin/{}, with bin first in PATH", row.example.program), row.example.script);
   }

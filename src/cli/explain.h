@@ -27,6 +27,7 @@ struct Example {
   /// folder that comes first in PATH.
   std::string_view program{};
   std::string_view script{};
+  std::string_view journal{};  ///< text of `run-1.jsonl`, a journal
   /// The real size in bytes where the file is too large to show (the text above then tells what it would be).
   std::uint64_t desired_size = 0;
   std::uint64_t lab_size = 0;
@@ -48,6 +49,7 @@ std::span<const Explanation> explain_snapshot();
 std::span<const Explanation> explain_plan();
 std::span<const Explanation> explain_saved_plan();
 std::span<const Explanation> explain_hosts();
+std::span<const Explanation> explain_runs();
 std::span<const Explanation> explain_cli();
 
 /// All rows, in the order of their numbers.

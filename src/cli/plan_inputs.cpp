@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cli/log.h"
+#include "cli/runs.h"
 #include "render/plan_reader.h"
 
 namespace gpup {
@@ -30,6 +31,7 @@ tl::expected<MadePlan, int> plan_files(const Call& call) {
   }
   MadePlan made{std::move(*files), std::move(*observed), {}};
   made.planned = make_plan(made.files.desired, made.observed, made.files.sources);
+  name_owing_runs(call, made.planned.plan.diagnostics);
   log_info("{} differences, {} steps", made.planned.plan.differences.size(), made.planned.plan.steps.size());
   if (made.planned.refused()) {
     return tl::unexpected<int>(refuse(call, made.planned.diagnostics));

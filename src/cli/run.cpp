@@ -1,5 +1,7 @@
 #include "cli/run.h"
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -24,11 +26,19 @@ struct Runner {
 };
 
 constexpr Runner kReaders[] = {
-    {"validate", run_validate}, {"doctor", run_doctor},         {"observe", run_observe}, {"plan", run_plan},
-    {"show", run_show},         {"drift", run_drift},           {"export", run_export},   {"why", run_why},
-    {"explain", run_explain},   {"schema", run_schema},         {"agent", run_agent},     {"version", run_version},
-    {"help", run_help},         {"completion", run_completion},
+    {"validate", run_validate}, {"doctor", run_doctor},   {"observe", run_observe},       {"plan", run_plan},
+    {"show", run_show},         {"history", run_history}, {"drift", run_drift},           {"export", run_export},
+    {"why", run_why},           {"explain", run_explain}, {"schema", run_schema},         {"agent", run_agent},
+    {"version", run_version},   {"help", run_help},       {"completion", run_completion},
 };
+
+struct WritingRunner {
+  std::string_view name;
+  int (*run)(const Call& call, WritingWorld& world);
+};
+
+constexpr WritingRunner kWriters[] = {
+    {"apply", run_apply}, {"resume", run_resume}, {"rollback", run_rollback}, {"restore-power", run_restore_power}};
 
 bool colored(const Invocation& line, World& world, Stream stream) {
   const std::string_view when = line.value("color").value_or("auto");
@@ -53,14 +63,17 @@ int dispatch(const Call& call, WritingWorld& world) {
     world.out().write(render_help(*call.line.command));
     return kExitDone;
   }
-  const bool writes = call.line.command->name == "apply";
+  const auto* const writer = std::find_if(std::begin(kWriters), std::end(kWriters), [&](const WritingRunner& one) {
+    return one.name == call.line.command->name;
+  });
+  const bool writes = writer != std::end(kWriters);
   HostUse use{.may_write = writes};
   if (const auto timeout = call.line.value("request-timeout")) {
     use.request_timeout = parse_duration(*timeout).value.value_or(use.request_timeout);
   }
   world.prepare_hosts(use);
   if (writes) {
-    return run_apply(call, world);
+    return writer->run(call, world);
   }
   for (const Runner& reader : kReaders) {
     if (reader.name == call.line.command->name) {

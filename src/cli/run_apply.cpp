@@ -1,80 +1,13 @@
-#include <optional>
-#include <string>
 #include <utility>
-
-#include <fmt/format.h>
+#include <vector>
 
 #include "cli/command_runs.h"
-#include "cli/exit_codes.h"
-#include "cli/parallel.h"
-#include "cli/plan_forms.h"
+#include "cli/inputs.h"
+#include "cli/perform.h"
 #include "cli/plan_inputs.h"
-#include "cli/step_progress.h"
-#include "execute/execute.h"
-#include "render/plan_json.h"
-#include "render/report.h"
+#include "plan/restore_power.h"
 
 namespace gpup {
-
-namespace {
-
-/// For a plan's id alone.
-class Nowhere : public OutputFile {
- public:
-  void write(std::string_view) override {}
-  void patch(std::uint64_t, std::string_view) override {}
-  Result<Done> commit() override { return Done{}; }
-};
-
-/// Nothing where the plan may be performed, else the exit code.
-std::optional<int> approve(const Call& call, WritingWorld& world, const Plan& plan) {
-  show_plan(call, plan);
-  if (call.line.has("yes")) {
-    return std::nullopt;
-  }
-  if (!world.is_terminal(Stream::kIn) || !world.is_terminal(Stream::kErr)) {
-    return refuse(call,
-                  {placeless(Code::kApprovalMissing, "nobody can be asked whether to perform this plan",
-                             "give --yes, or save the plan with 'gpup plan --out' and apply that")},
-                  kExitNotAllowed);
-  }
-  const auto answer = world.ask("Perform this plan? Only 'yes' is accepted: ");
-  if (world.cancelled()) {
-    world.err().write("\ncancelled, nothing was touched\n");
-    return kExitCancelled;
-  }
-  if (answer == "yes") {
-    return std::nullopt;
-  }
-  return refuse(call, {placeless(Code::kApprovalMissing, "the plan was not approved, nothing was touched")},
-                kExitNotAllowed);
-}
-
-int perform(const Call& call, WritingWorld& world, const Plan& plan) {
-  StepProgress progress(world.err(), world.is_terminal(Stream::kErr));
-  Limits limits;
-  if (const auto given = call.line.value("parallel")) {
-    limits.hosts = parse_parallel(*given).value_or(limits.hosts);
-  }
-  const Report report = execute(
-      plan, world.writer(), world.journal(), progress, world.cancelled(), [&world] { return world.now(); }, limits);
-  const auto answer = [&](std::string_view form, bool on_stdout, Sink& out) {
-    if (form == "json") {
-      render_report_json(plan, report, out);
-    } else if (form == "markdown") {
-      render_report_markdown(plan, report, out);
-    } else if (on_stdout && report.refusal != Refusal::kNotRefused) {
-      render_report_text(plan, report, world.err(), call.color_err);  // nothing was done: it is no answer
-    } else {
-      render_report_text(plan, report, out, on_stdout && call.color_out);
-    }
-  };
-  const int code = exit_code(plan, report);
-  const int given = give_answer(call, "text", answer, code);
-  return code == kExitDone || code == kExitNotChecked ? given : code;
-}
-
-}  // namespace
 
 int run_apply(const Call& call, WritingWorld& world) {
   if (call.line.argument) {
@@ -82,19 +15,32 @@ int run_apply(const Call& call, WritingWorld& world) {
     return plan ? perform(call, world, *plan) : plan.error();
   }
   auto made = plan_files(call);
-  if (!made) {
-    return made.error();
-  }
-  Plan& plan = made->planned.plan;
-  if (!plan.steps.empty()) {
-    world.cancelled();  // from here on a signal is a wish to stop, not an end
-    if (const auto refused = approve(call, world, plan)) {
-      return *refused;
+  return made ? approve_and_perform(call, world, made->planned.plan) : made.error();
+}
+
+int run_restore_power(const Call& call, WritingWorld& world) {
+  std::vector<HostTarget> targets;
+  if (call.line.has("connect")) {
+    auto connected = connect_targets(call);
+    if (!connected) {
+      return cannot_work(call, connected.error());
     }
-    Nowhere nowhere;
-    plan.id = write_plan(plan, nowhere);
+    targets = std::move(*connected);
+  } else {
+    const auto files = read_files(call);
+    if (!files) {
+      return cannot_work(call, files.error());
+    }
+    targets = files->targets();
   }
-  return perform(call, world, plan);
+  Diagnostics trouble;
+  const auto observed = read_observed(call, targets, trouble);
+  if (!observed) {
+    return cannot_work(call, observed.error());
+  }
+  tell(call, trouble);
+  Plan plan = make_restore_plan(targets, *observed);
+  return approve_and_perform(call, world, plan);
 }
 
 }  // namespace gpup

@@ -67,6 +67,8 @@ class World {
   /// An environment variable; nothing where unset.
   virtual std::optional<std::string> env(const std::string& name) = 0;
   virtual Time now() = 0;
+  /// Where runs are noted unless --state-dir names another folder; empty where none is known.
+  virtual std::string state_folder() { return {}; }
   virtual AgentTexts agent_texts() { return {}; }
 
   /// Called before any host is.
@@ -75,11 +77,12 @@ class World {
   virtual HostReader& reader() = 0;
 };
 
-/// The world of the one command that changes hosts.
+/// The world of the commands that change hosts.
 class WritingWorld : public World {
  public:
   virtual HostWriter& writer() = 0;
-  virtual Journal& journal() = 0;
+  /// The journal of this run; asked for once.
+  virtual Journal& journal(const JournalUse& use) = 0;
   /// From the first call on, the first SIGINT or SIGTERM sets the flag and the second ends the process.
   virtual const std::atomic<bool>& cancelled() = 0;
 };

@@ -399,7 +399,8 @@ class Run {
 
   // Afterwards ----------------------------------------------------------------------------------------------------
 
-  /// Starts the VMs that this run stopped, that were to run again, and whose start did not come to pass.
+  /// Starts the VMs that this run stopped, or an earlier one, that were to run again, and whose start did not come to
+  /// pass.
   void restore() {
     std::vector<std::uint32_t> stop(plan_.vms.size(), kNone);
     for (std::uint32_t i = 0; i < plan_.steps.size(); ++i) {
@@ -410,7 +411,13 @@ class Run {
     std::vector<std::uint32_t> starts;
     for (std::uint32_t i = 0; i < plan_.steps.size(); ++i) {
       const Step& step = plan_.steps[i];
-      if (step.op != Op::kStartVm || ended_well(report_.steps[i].outcome) || stop[step.vm] == kNone) {
+      if (step.op != Op::kStartVm || ended_well(report_.steps[i].outcome)) {
+        continue;
+      }
+      if (stop[step.vm] == kNone) {
+        if (step.reason == Reason::kStartOwed) {
+          starts.push_back(i);  // an earlier run stopped it
+        }
         continue;
       }
       const StepResult& stopped = report_.steps[stop[step.vm]];

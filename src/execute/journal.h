@@ -1,10 +1,19 @@
 #pragma once
 
+#include <string>
+
 #include "base/result.h"
 #include "execute/report.h"
 #include "plan/plan.h"
 
 namespace gpup {
+
+/// Which journal a run writes, and what it says of itself.
+struct JournalUse {
+  std::string folder;      ///< the state folder
+  std::string resumes;     ///< the run that this one takes up
+  std::string rolls_back;  ///< the run whose changes this one undoes
+};
 
 /// Where a run notes what it is about to do and what came of it. Entries are noted one at a time. An entry is on disk
 /// once a `flush` that began after it was noted has returned; where an intent cannot be brought there, the step is not
@@ -13,7 +22,8 @@ class Journal {
  public:
   virtual ~Journal() = default;
 
-  /// A run begins: its plan, with the rules that it overrides and their reasons.
+  /// A run begins: its plan, with the rules that it overrides and their reasons. The plan itself is kept beside the
+  /// journal, so that the run can be taken up.
   virtual Result<Done> begin(const Plan& plan, Time now) = 0;
   virtual Result<Done> intent(const Plan& plan, std::uint32_t step, Time now) = 0;
   /// Not for steps that were skipped.

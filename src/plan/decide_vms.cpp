@@ -18,7 +18,7 @@ class HostVms {
       : desired_(desired), on_(on), findings_(findings), load_(on.gpus.size(), 0) {}
 
   void decide() {
-    find_overfull();
+    find_overfull(on_);
     for (std::size_t v = 0; v < on_.vms.size(); ++v) {
       const Vm& vm = on_.host->vms[v];
       if (!on_.vms[v].listed()) {
@@ -42,20 +42,6 @@ class HostVms {
   Place place(const VmGoal& goal) const { return goal.listed() ? line(goal).place : desired_.policy.unlisted_place; }
   bool on_overfull(const Adapter& adapter) const {
     return on_.counts_change && adapter.gpu >= 0 && on_.gpus[static_cast<std::size_t>(adapter.gpu)].overfull;
-  }
-
-  // GPUs whose count stays and that more adapters name than they have partitions: while one is so, setting the
-  // count of another could leave the host fuller than it may be.
-  void find_overfull() {
-    std::vector<std::uint32_t> named(on_.gpus.size(), 0);
-    for (const Adapter& adapter : on_.host->adapters) {
-      if (adapter.gpu >= 0) {
-        ++named[static_cast<std::size_t>(adapter.gpu)];
-      }
-    }
-    for (std::size_t g = 0; g < on_.gpus.size(); ++g) {
-      on_.gpus[g].overfull = on_.gpus[g].managed() && !on_.gpus[g].changes && named[g] > on_.gpus[g].count;
-    }
   }
 
   void decide_listed(const Vm& vm, VmGoal& goal) {
@@ -172,6 +158,12 @@ class HostVms {
     goal.stops = runs && (goal.adapters_change || power == Power::kOff || (GPUP_MUTANT(15) && goal.offline_action));
     goal.starts = (goal.stops && power != Power::kOff && !GPUP_MUTANT(16)) ||
                   (vm.state == VmState::kOff && (power == Power::kRunning || (power == Power::kKeep && vm.start_owed)));
+    if (vm.state == VmState::kOff && vm.start_owed && power != Power::kOff) {
+      findings_.warn(Code::kStartOwed, place(goal), about(vm),
+                     fmt::format("VM '{}' on {} is off and owed a start: a run stopped it and has not started it again",
+                                 vm.name, on_.host->name),
+                     "'gpup restore-power' starts it and does nothing else; 'gpup apply' starts it, too");
+    }
     if (vm.state == VmState::kOther && !GPUP_MUTANT(17) && (goal.touched() || power != Power::kKeep)) {
       findings_.error(Code::kVmState, place(goal), about(vm),
                       fmt::format("VM '{}' on {} is {}: only VMs that are Running or Off can be changed", vm.name,
@@ -239,6 +231,18 @@ class HostVms {
 };
 
 }  // namespace
+
+void find_overfull(HostGoal& on) {
+  std::vector<std::uint32_t> named(on.gpus.size(), 0);
+  for (const Adapter& adapter : on.host->adapters) {
+    if (adapter.gpu >= 0) {
+      ++named[static_cast<std::size_t>(adapter.gpu)];
+    }
+  }
+  for (std::size_t g = 0; g < on.gpus.size(); ++g) {
+    on.gpus[g].overfull = on.gpus[g].managed() && !on.gpus[g].changes && named[g] > on.gpus[g].count;
+  }
+}
 
 void decide_vms(const DesiredState& desired, Goal& goal, Findings& findings) {
   for (HostGoal& host : goal.hosts) {

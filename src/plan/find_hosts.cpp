@@ -60,7 +60,7 @@ void compare_cluster(const DesiredState& desired, const ObservedState& observed,
 
 }  // namespace
 
-Goal find_hosts(const DesiredState& desired, const ObservedState& observed, Findings& findings) {
+Goal pair_hosts(const DesiredState& desired, const ObservedState& observed) {
   std::unordered_map<std::string, const Host*> by_name;
   by_name.reserve(observed.hosts.size());
   for (const Host& host : observed.hosts) {
@@ -86,6 +86,11 @@ Goal find_hosts(const DesiredState& desired, const ObservedState& observed, Find
       goal.hosts.push_back(std::move(host));
     }
   }
+  return goal;
+}
+
+Goal find_hosts(const DesiredState& desired, const ObservedState& observed, Findings& findings) {
+  Goal goal = pair_hosts(desired, observed);
   compare_cluster(desired, observed, goal, findings);
   return goal;
 }

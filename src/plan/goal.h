@@ -97,7 +97,10 @@ struct Goal {
   PartitionSizes sizes;
 };
 
-/// Pairs the file's hosts with the observed ones; compares the cluster.
+/// Pairs the file's hosts with the observed ones. Nothing is wanted of them yet.
+Goal pair_hosts(const DesiredState& desired, const ObservedState& observed);
+
+/// The same; compares the cluster, too.
 Goal find_hosts(const DesiredState& desired, const ObservedState& observed, Findings& findings);
 
 /// Which line manages which GPU, and the counts that are wanted.
@@ -105,6 +108,10 @@ void find_gpus(const DesiredState& desired, Goal& goal, Findings& findings);
 
 /// Which line lists which VM, and which line under `gpus` its partition comes from.
 void find_vms(const DesiredState& desired, Goal& goal, Findings& findings);
+
+/// Marks GPUs whose count stays and that more adapters name than they have partitions: while one is so, setting the
+/// count of another could leave the host fuller than it may be.
+void find_overfull(HostGoal& on);
 
 /// What happens to each VM: adapters, power, OfflineAction. Finds VMs that cannot be touched.
 void decide_vms(const DesiredState& desired, Goal& goal, Findings& findings);

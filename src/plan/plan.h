@@ -78,6 +78,7 @@ enum class Reason : std::uint8_t {
   kPowerRunning,   ///< the file wants it running
   kWasRunning,     ///< it was running before
   kStartOwed,      ///< an earlier run stopped it and has not started it again
+  kBefore,         ///< a run that is rolled back changed it
   kWantedCount,    ///< the file wants this count
   kOfflineAction,  ///< the file, or the default for clustered VMs, wants this
 };

@@ -70,6 +70,9 @@ void append_reason(const Plan& plan, std::uint32_t index, std::string& out) {
     case Reason::kStartOwed:
       out += "an earlier run stopped it and has not started it again";
       return;
+    case Reason::kBefore:
+      out += "the run that is rolled back changed it";
+      return;
     case Reason::kWantedCount:
       out += "the file wants ";
       out += fmt::format_int(step.to).c_str();

@@ -354,6 +354,7 @@ class Finder {
       case Reason::kPowerRunning:
       case Reason::kWasRunning:
       case Reason::kStartOwed:
+      case Reason::kBefore:
       case Reason::kWantedCount:
       case Reason::kOfflineAction:
         return;

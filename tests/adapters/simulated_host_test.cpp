@@ -207,6 +207,31 @@ TEST_CASE("a start resolves the adapter and takes its VRAM, a stop gives it back
   }
 }
 
+TEST_CASE("that a start is owed is kept until the machine runs, and forgotten by who locks the host where it does") {
+  Bench bench(lab(a2("GPU-1", 4), {vm(1, "Running"), vm(2, "Running"), vm(3, "Running")}));
+  for (const int number : {1, 2, 3}) {
+    REQUIRE(bench.hosts->stop_vm(bench.target(), guid(number), {}, true));
+  }
+  const auto owed = [&] {
+    const auto observed = bench.hosts->observe(bench.target());
+    REQUIRE(observed);
+    std::string names;
+    for (const Vm& machine : observed->hosts.front().vms) {
+      names += machine.start_owed ? std::string(machine.name) + " " : "";
+    }
+    return names;
+  };
+  CHECK_EQ(owed(), "vm-1 vm-2 vm-3 ");
+  REQUIRE(bench.hosts->start_vm(bench.target(), guid(1)));
+  CHECK_EQ(owed(), "vm-2 vm-3 ");
+  json state = json::parse(slurp(bench.file()));
+  state["hosts"][0]["vms"][1]["state"] = "Running";  // by hand
+  spill(bench.file(), state.dump(1));
+  REQUIRE(bench.hosts->lock(bench.target()));
+  CHECK_EQ(owed(), "vm-3 ");
+  CHECK_FALSE(json::parse(slurp(bench.file()))["hosts"][0]["vms"][1].contains("startOwed"));
+}
+
 TEST_CASE("a start without a free partition is refused as on a real host") {
   json small = a2(kGpu0, 4);
   small["validPartitionCounts"] = {1};

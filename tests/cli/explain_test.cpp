@@ -99,6 +99,7 @@ TEST_CASE("the example of a code triggers it, and no other") {
     write_unless_empty(folder, "desired.yaml", row->example.desired, row->example.desired_size);
     write_unless_empty(folder, "lab.json", row->example.lab, row->example.lab_size);
     write_unless_empty(folder, "plan.json", row->example.plan);
+    write_unless_empty(folder, "run-1.jsonl", row->example.journal);
     const StandIn stand_in(folder, row->example);
     if (!row->example.first.empty()) {
       run_gpup(folder, split_words(row->example.first));

@@ -110,7 +110,7 @@ class PaperWorld : public WritingWorld {
   Time now() override { return {}; }
   HostReader& reader() override { return hosts_; }
   HostWriter& writer() override { return hosts_; }
-  Journal& journal() override { return journal_; }
+  Journal& journal(const JournalUse&) override { return journal_; }
   const std::atomic<bool>& cancelled() override { return cancelled_; }
 
   std::map<std::string, std::string> files;
@@ -143,7 +143,8 @@ TEST_CASE("no reading command writes to a host or to the journal") {
        {"validate -f d.yaml", "doctor -f d.yaml", "doctor -f d.yaml -o json", "observe -f d.yaml",
         "observe -f d.yaml -o json --out s.json", "plan -f d.yaml --out p", "drift -f d.yaml",
         "drift -f d.yaml -o json", "export -f d.yaml", "why vdi-01 -f d.yaml", "why 1 -f d.yaml",
-        "plan -f d.yaml -o markdown", "apply -f d.yaml", "explain GP001", "schema", "version", "help"}) {
+        "plan -f d.yaml -o markdown", "apply -f d.yaml", "restore-power -f d.yaml", "history", "explain GP001",
+        "schema", "version", "help"}) {
     CAPTURE(line);
     PaperWorld world;
     world.files["d.yaml"] = desired_for(folder);

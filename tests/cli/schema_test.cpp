@@ -66,8 +66,13 @@ TEST_CASE("every answer in json fits its schema") {
       {"doctor --connect ssh://nowhere -o json", "doctor"},
       {"doctor --connect simulated:lab.json -o json", "doctor"},
       {"version --json", "version"},
-      {"apply -f desired.yaml --yes -o json", "report"},
-      {"apply -f desired.yaml --yes -o json", "report"},
+      {"history --state-dir state -o json", "history"},
+      {"apply -f desired.yaml --yes --state-dir state -o json", "report"},
+      {"apply -f desired.yaml --yes --state-dir state -o json", "report"},
+      {"history --state-dir state -o json", "history"},
+      {"history latest --state-dir state -o json", "history"},
+      {"rollback latest --state-dir state --yes -o json", "report"},
+      {"restore-power -f desired.yaml --state-dir state --yes -o json", "report"},
   };
   for (const Case& c : cases) {
     CAPTURE(c.line);
@@ -83,8 +88,8 @@ TEST_CASE("gpup schema lists what it has and prints each as it is in schemas/") 
   const Folder folder;
   const Ended list = run_gpup(folder, {"schema"});
   CHECK_EQ(list.code, 0);
-  for (const std::string_view name :
-       {"desired", "diagnostics", "doctor", "drift", "plan", "report", "snapshot", "version", "why"}) {
+  for (const std::string_view name : {"desired", "diagnostics", "doctor", "drift", "history", "journal", "plan",
+                                      "report", "snapshot", "version", "why"}) {
     CAPTURE(name);
     CHECK_NE(("\n" + list.out).find("\n" + std::string(name) + "\n"), std::string::npos);
     CHECK_EQ(run_gpup(folder, {"schema", std::string(name)}).out,

@@ -378,7 +378,8 @@ TEST_CASE("a partition that is smaller than minVram is not assigned") {
 TEST_CASE("the journal's file is one JSON object a line, made by the first entry") {
   East east;
   const Plan plan = east.plan();
-  const auto journal = make_journal_file(east.folder / "state/journal");
+  const auto journal = make_journal_file({east.folder / "state/journal", {}, {}},
+                                         [](const Plan&, OutputFile& file) { file.write("the plan"); });
   CHECK_FALSE(std::filesystem::exists(east.folder / "state"));
   const auto hosts = make_simulated_hosts();
   NoProgress progress;
@@ -388,6 +389,10 @@ TEST_CASE("the journal's file is one JSON object a line, made by the first entry
   CHECK_EQ(exit_code(plan, report), 0);
   std::vector<json> entries;
   for (const auto& file : std::filesystem::directory_iterator(east.folder / "state/journal")) {
+    if (file.path().extension() == ".json") {
+      CHECK_EQ(slurp(file.path().string()), "the plan");
+      continue;
+    }
     std::istringstream lines(slurp(file.path().string()));
     for (std::string line; std::getline(lines, line);) {
       entries.push_back(json::parse(line));
@@ -398,5 +403,6 @@ TEST_CASE("the journal's file is one JSON object a line, made by the first entry
   CHECK_EQ(entries.front()["hosts"].size(), 2);
   CHECK_EQ(entries[1]["entry"], "intent");
   CHECK_EQ(entries[2]["outcome"], "done");
+  CHECK_EQ(entries[1]["stateBefore"].is_null(), !entries[1].contains("vm"));
   CHECK_EQ(entries.back()["exitCode"], 0);
 }

@@ -4,6 +4,7 @@
 
 #include "plan/small_world.h"
 
+using gpup::Code;
 using gpup::Power;
 using gpup::Unlisted;
 using gpup::tests::SmallWorld;
@@ -275,8 +276,11 @@ TEST_CASE("a machine that an earlier run stopped and still owes a start is start
   world.last_vm().start_owed = true;
   CHECK_EQ(world.steps(), "1 start a");
   CHECK_EQ(world.plan().plan.differences.size(), 1);
+  REQUIRE_EQ(world.plan().plan.diagnostics.size(), 1);
+  CHECK_EQ(world.plan().plan.diagnostics[0].code, Code::kStartOwed);
   world.desired.assignments[0].power = Power::kOff;
   CHECK_EQ(world.steps(), "");
+  CHECK(world.plan().plan.diagnostics.empty());
 
   SmallWorld outside = a2(4).vm("b", "Off").manage("NVIDIA A2", 4);
   outside.last_vm().start_owed = true;

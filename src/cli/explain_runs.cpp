@@ -1,0 +1,110 @@
+#include <array>
+
+#include "cli/explain.h"
+
+namespace gpup {
+
+namespace {
+
+#define GPUP_OWING                                                                                                 \
+  "{\"apiVersion\": \"gpup/v1\", \"kind\": \"Snapshot\", \"hosts\": [\n"                                           \
+  " {\"name\": \"hv-1\", \"build\": 25398, \"edition\": \"azure-stack-hci\", \"reachable\": true, \"gpus\": [],\n" \
+  "  \"vms\": [{\"name\": \"vdi-01\", \"id\": \"711cee18-60db-43b4-be7e-cedce5e25dd0\", \"state\": \"Off\",\n"     \
+  "   \"clustered\": false, \"generation\": 2, \"startOwed\": true, \"partitions\": []}]}]}\n"
+
+constexpr std::string_view kDesired =
+    "apiVersion: gpup/v1\n"
+    "kind: GpuPartitioning\n"
+    "metadata: { name: lab }\n"
+    "hosts:\n"
+    "  - name: hv-1\n"
+    "    connect: { transport: simulated, file: lab.json }\n";
+
+#define GPUP_A2_GPU "GPU-A2"
+#define GPUP_A2_LAB(count, vms)                                                                                  \
+  "{\"apiVersion\": \"gpup/v1\", \"kind\": \"Snapshot\", \"hosts\": [\n"                                         \
+  " {\"name\": \"hv-1\", \"build\": 25398, \"edition\": \"azure-stack-hci\", \"reachable\": true, \"gpus\": [\n" \
+  "  {\"name\": \"" GPUP_A2_GPU                                                                                  \
+  "\", \"model\": \"NVIDIA A2\", \"device\": \"10de:25b6\", \"status\": \"partitioned\",\n"                      \
+  "   \"validPartitionCounts\": [16, 8, 4, 2, 1], \"partitionCount\": " count                                    \
+  ", \"totalVram\": 15918030848,\n"                                                                              \
+  "   \"availableVram\": 15918030848}],\n"                                                                       \
+  "  \"vms\": [" vms "]}]}\n"
+#define GPUP_INFER(partitions)                                                                       \
+  "{\"name\": \"infer-01\", \"id\": \"711cee18-60db-43b4-be7e-cedce5e25dd0\", \"state\": \"Off\",\n" \
+  "   \"clustered\": false, \"generation\": 2, \"partitions\": [" partitions "]}"
+
+constexpr std::string_view kWantsFour =
+    "apiVersion: gpup/v1\n"
+    "kind: GpuPartitioning\n"
+    "metadata: { name: lab }\n"
+    "hosts:\n"
+    "  - name: hv-1\n"
+    "    connect: { transport: simulated, file: lab.json }\n"
+    "gpus:\n"
+    "  - model: NVIDIA A2\n"
+    "    partitionCount: 4\n";
+
+constexpr std::string_view kWantsInfer =
+    "apiVersion: gpup/v1\n"
+    "kind: GpuPartitioning\n"
+    "metadata: { name: lab }\n"
+    "hosts:\n"
+    "  - name: hv-1\n"
+    "    connect: { transport: simulated, file: lab.json }\n"
+    "gpus:\n"
+    "  - model: NVIDIA A2\n"
+    "assignments:\n"
+    "  - vm: infer-01\n";
+
+constexpr auto kRows = std::to_array<Explanation>({
+    {Code::kStartOwed,
+     "a VM is off and owed a start",
+     "Before gpup stops a VM that is to run again, it records on the host that a start is owed, and forgets it once "
+     "the VM runs. The record is there and the VM is off: a run ended before it could start it.",
+     {.desired = kDesired, .lab = GPUP_OWING},
+     "gpup restore-power -f FILE starts the VMs that are owed a start, gpup apply does so beside all else. If "
+     "the VM is to stay off, say power: off on its line."},
+    {Code::kJournalSyntax,
+     "a journal with a line that is no entry of it",
+     "A journal is read line by line: 'begin', then intents and outcomes, then 'end'. A last line that is cut off is"
+     " what a crash leaves and is understood; anything else was not written by gpup, or was edited since.",
+     {.command = "history run-1 --state-dir .", .journal = "{\"time\": \"2026-11-22T08:41:00.000Z\", \"entry\": 1}\n"},
+     "Move the file away, or bring back the one that gpup wrote."},
+    {Code::kNoRun,
+     "no such run",
+     "The state folder has no journal of that name, or none that the command could work on. Journals are on the "
+     "machine "
+     "that gpup ran on.",
+     {.command = "history run-1 --state-dir ."},
+     "Take a name from gpup history, or give --state-dir; from another machine, gpup restore-power and a plain gpup "
+     "apply need no journal."},
+    {Code::kNotRestored,
+     "something that a rollback does not bring back",
+     "What the run changed cannot be made as it was: the VM or the GPU has gone or moved, a VM held several "
+     "partitions, or a clustered VM's GPU is its host's to choose. The rest is brought back.",
+     {.desired = kWantsInfer,
+      .lab = GPUP_A2_LAB("4", GPUP_INFER("")),
+      .command = "rollback latest --state-dir state --yes",
+      .first = "apply -f desired.yaml --yes --state-dir state",
+      .lab_then = GPUP_A2_LAB("4", "")},
+     "Bring it back by hand where it matters."},
+    {Code::kCannotRollBack,
+     "a rollback that would harm others",
+     "Since the run something has changed that stands in the way: a VM that the run did not touch holds a "
+     "partition of a GPU whose count would change, the partitions would not suffice, or a VM is in a state that gpup "
+     "does not work with. Nothing was touched.",
+     {.desired = kWantsFour,
+      .lab = GPUP_A2_LAB("16", ""),
+      .command = "rollback latest --state-dir state --yes",
+      .first = "apply -f desired.yaml --yes --state-dir state",
+      .lab_then =
+          GPUP_A2_LAB("4", GPUP_INFER("{\"id\": \"a2b5b4b1-24b6-49b6-97e1-fbaf8ba0af9b\", \"gpu\": \"GPU-A2\"}"))},
+     "Clear the way, or write down what is wanted in a file and apply that."},
+});
+
+}  // namespace
+
+std::span<const Explanation> explain_runs() { return kRows; }
+
+}  // namespace gpup

@@ -1,0 +1,175 @@
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "cli/command_runs.h"
+#include "cli/inputs.h"
+#include "cli/perform.h"
+#include "cli/runs.h"
+#include "execute/take_up.h"
+#include "plan/roll_back.h"
+
+namespace gpup {
+
+namespace {
+
+tl::unexpected<Error> nothing(std::string message, std::string hint = "'gpup history' lists the runs") {
+  return fail({placeless(Code::kNoRun, std::move(message), std::move(hint))});
+}
+
+/// The newest run that did not end well and that no later one has taken up.
+Result<RecordedRun> newest_unfinished(const Call& call) {
+  auto runs = read_runs(call);
+  if (!runs) {
+    return tl::unexpected<Error>(runs.error());
+  }
+  std::set<std::string> taken_up;
+  for (RecordedRun& run : *runs) {
+    if (run.begun && !run.ended_well() && !taken_up.contains(run.run)) {
+      return std::move(run);
+    }
+    taken_up.insert(run.resumes);
+  }
+  return nothing(fmt::format("every run in '{}' ended well", state_folder(call)));
+}
+
+Result<RecordedRun> run_to_resume(const Call& call) {
+  if (!call.line.argument) {
+    return newest_unfinished(call);
+  }
+  auto run = read_run(call, *call.line.argument);
+  if (run && !run->begun) {
+    return nothing(fmt::format("run '{}' ended before anything was sent", run->run), "apply the plan again");
+  }
+  if (run && run->ended_well()) {
+    return nothing(fmt::format("run '{}' ended well: nothing is left of it", run->run));
+  }
+  return run;
+}
+
+/// A run with its kept plan, and which of its steps may have been sent.
+struct Kept {
+  RecordedRun run;
+  Plan plan;
+  std::vector<bool> sent;
+};
+
+Result<Kept> keep(const Call& call, RecordedRun run) {
+  auto plan = read_kept_plan(call, run);
+  if (!plan) {
+    return tl::unexpected<Error>(plan.error());
+  }
+  Kept kept{std::move(run), std::move(*plan), {}};
+  kept.sent.resize(kept.plan.steps.size());
+  for (const RecordedStep& step : kept.run.steps) {
+    if (step.intended && step.step < kept.sent.size()) {
+      kept.sent[step.step] = true;
+    }
+  }
+  return kept;
+}
+
+/// The run with all that took it up: what they sent counts as its own.
+Result<Kept> whole_run(const Call& call, RecordedRun run) {
+  while (!run.resumes.empty()) {
+    auto first = read_run(call, run.resumes);
+    if (!first) {
+      return tl::unexpected<Error>(first.error());
+    }
+    run = std::move(*first);
+  }
+  auto root = keep(call, std::move(run));
+  auto runs = read_runs(call);
+  if (!root || !runs) {
+    return tl::unexpected<Error>(root ? runs.error() : root.error());
+  }
+  std::set<std::string> family = {root->run.run};
+  for (auto one = runs->rbegin(); one != runs->rend(); ++one) {  // the oldest first
+    if (!family.contains(one->resumes)) {
+      continue;
+    }
+    family.insert(one->run);
+    const auto later = keep(call, *one);
+    if (!later) {
+      return tl::unexpected<Error>(later.error());
+    }
+    add_sent(root->plan, later->plan, later->sent, root->sent);
+  }
+  return root;
+}
+
+/// What the run stopped and nobody has started: named, where this command may not start it.
+void name_stopped(const Call& call, const Plan& left, const ObservedState& observed) {
+  Diagnostics named;
+  for (const LeftOff& vm : stopped_by_run(left, observed)) {
+    Diagnostic diagnostic =
+        placeless(Code::kVmLeftOff, fmt::format("VM {} ({}) is off: {}", vm.vm, vm.vm_id, vm.message),
+                  fmt::format("'gpup restore-power' starts it, and so does, on {}: {}", vm.host, vm.command));
+    diagnostic.host = vm.host;
+    diagnostic.object = "vm";
+    diagnostic.name = vm.vm;
+    named.push_back(std::move(diagnostic));
+  }
+  tell(call, named);
+}
+
+}  // namespace
+
+int run_resume(const Call& call, WritingWorld& world) {
+  const auto run = run_to_resume(call);
+  if (!run) {
+    return cannot_work(call, run.error());
+  }
+  const auto plan = read_kept_plan(call, *run);
+  if (!plan) {
+    return cannot_work(call, plan.error());
+  }
+  world.cancelled();  // from here on a signal is a wish to stop, not an end
+  Diagnostics trouble;
+  const auto observed = read_observed(call, plan->hosts, trouble);
+  if (!observed) {
+    return cannot_work(call, observed.error());
+  }
+  Plan left = what_is_left(*plan, *run, *observed);
+  const int code = show_and_perform(call, world, left, {{}, run->run, {}});
+  if (code == kExitStale || code == kExitNotAllowed) {
+    name_stopped(call, left, *observed);
+  }
+  return code;
+}
+
+int run_rollback(const Call& call, WritingWorld& world) {
+  auto run = read_run(call, *call.line.argument);
+  if (!run) {
+    return cannot_work(call, run.error());
+  }
+  if (!run->begun) {
+    return cannot_work(call, nothing(fmt::format("run '{}' ended before anything was sent", run->run)).value());
+  }
+  const auto whole = whole_run(call, std::move(*run));
+  if (!whole) {
+    return cannot_work(call, whole.error());
+  }
+  Diagnostics trouble;
+  const auto observed = read_observed(call, whole->plan.hosts, trouble);
+  if (!observed) {
+    return cannot_work(call, observed.error());
+  }
+  Planned planned = make_roll_back(whole->plan, whole->sent, *observed);
+  if (planned.refused()) {
+    return refuse(call, planned.diagnostics);
+  }
+  if (planned.plan.steps.empty()) {
+    tell(call, planned.plan.diagnostics);  // there is no plan to show them with
+  }
+  return approve_and_perform(call, world, planned.plan, {{}, {}, whole->run.run});
+}
+
+}  // namespace gpup

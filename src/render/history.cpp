@@ -1,0 +1,150 @@
+#include "render/history.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "base/json_writer.h"
+#include "base/text.h"
+
+namespace gpup {
+
+namespace {
+
+std::size_t done(const RecordedRun& run) {
+  return static_cast<std::size_t>(std::count_if(
+      run.steps.begin(), run.steps.end(), [](const RecordedStep& s) { return s.outcome && ended_well(*s.outcome); }));
+}
+
+std::string end_words(const RecordedRun& run) {
+  return run.ended.empty() ? "not ended" : fmt::format("{}", run.exit_code);
+}
+
+std::string outcome_words(const RecordedStep& step) {
+  return std::string(step.outcome ? to_string(*step.outcome) : "begun");
+}
+
+/// Rows in columns that are as wide as they need to be; the last is not padded.
+template <std::size_t N>
+void write_table(std::vector<std::array<std::string, N>> rows, Sink& sink) {
+  std::array<std::size_t, N> widths{};
+  for (auto& row : rows) {
+    for (std::size_t i = 0; i < N; ++i) {
+      row[i] = escape_terminal(row[i]);
+      widths[i] = std::max(widths[i], display_width(row[i]));
+    }
+  }
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < N; ++i) {
+      line += row[i] + std::string(i + 1 < N ? widths[i] - display_width(row[i]) + 2 : 0, ' ');
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    sink.write(line + "\n");
+  }
+}
+
+void append_member(std::string& out, std::string_view name, std::string_view value) {
+  out.append(", \"").append(name).append("\": ");
+  append_json_string_or_null(out, value);
+}
+
+/// The members of a run, without braces.
+void append_run(std::string& out, const RecordedRun& run) {
+  out += "\"run\": ";
+  append_json_string(out, run.run);
+  append_member(out, "started", run.started);
+  append_member(out, "name", run.name);
+  append_member(out, "plan", run.plan);
+  append_member(out, "resumes", run.resumes);
+  append_member(out, "rollsBack", run.rolls_back);
+  out += fmt::format(", \"steps\": {}, \"done\": {}", run.plan_steps, done(run));
+  append_member(out, "ended", run.ended);
+  out += run.ended.empty() ? ", \"exitCode\": null" : fmt::format(", \"exitCode\": {}", run.exit_code);
+}
+
+}  // namespace
+
+void render_history_text(const std::vector<RecordedRun>& runs, const std::string& folder, Sink& sink) {
+  if (runs.empty()) {
+    sink.write(fmt::format("No runs in {}.\n", escape_terminal(folder)));
+    return;
+  }
+  std::vector<std::array<std::string, 6>> rows = {{"Run", "Started", "Plan", "Steps", "Done", "Exit code"}};
+  for (const RecordedRun& run : runs) {
+    rows.push_back({run.run, run.started, run.name, fmt::format("{}", run.plan_steps), fmt::format("{}", done(run)),
+                    end_words(run)});
+  }
+  write_table(std::move(rows), sink);
+}
+
+void render_history_json(const std::vector<RecordedRun>& runs, Sink& sink) {
+  sink.write("{\n\"apiVersion\": \"gpup/v1\",\n\"kind\": \"History\",\n\"runs\": [");
+  const char* between = "\n";
+  for (const RecordedRun& run : runs) {
+    std::string out = std::string(between) + "{";
+    append_run(out, run);
+    sink.write(out + "}");
+    between = ",\n";
+  }
+  sink.write(runs.empty() ? "]\n}\n" : "\n]\n}\n");
+}
+
+void render_run_text(const RecordedRun& run, Sink& sink) {
+  std::string head = fmt::format("{}: {}, {} of {} steps done, ", run.run, run.name, done(run), run.plan_steps);
+  head += run.ended.empty() ? "not ended" : fmt::format("ended {} with exit code {}", run.ended, run.exit_code);
+  sink.write(escape_terminal(head) + "\n");
+  if (!run.resumes.empty()) {
+    sink.write("It takes up " + escape_terminal(run.resumes) + ".\n");
+  }
+  if (!run.rolls_back.empty()) {
+    sink.write("It rolls back " + escape_terminal(run.rolls_back) + ".\n");
+  }
+  std::vector<std::array<std::string, 6>> rows = {{"Step", "Time", "Host", "What", "", "Outcome"}};
+  for (const RecordedStep& step : run.steps) {
+    rows.push_back({fmt::format("{}", step.step + 1), step.time, step.host, step.op, step.object,
+                    outcome_words(step) + (step.message.empty() ? "" : ": " + step.message)});
+  }
+  for (const RecordedVm& vm : run.restored) {
+    rows.push_back({"", "", vm.host, "start again", vm.vm, std::string(to_string(vm.outcome))});
+  }
+  if (rows.size() > 1) {
+    sink.write("\n");
+    write_table(std::move(rows), sink);
+  }
+}
+
+void render_run_json(const RecordedRun& run, Sink& sink) {
+  std::string out = "{\n\"apiVersion\": \"gpup/v1\",\n\"kind\": \"Run\",\n";
+  append_run(out, run);
+  sink.write(out + ",\n\"noted\": [");
+  const char* between = "\n";
+  for (const RecordedStep& step : run.steps) {
+    out = fmt::format("{}{{\"step\": {}", between, step.step + 1);
+    append_member(out, "time", step.time);
+    append_member(out, "op", step.op);
+    append_member(out, "host", step.host);
+    append_member(out, "object", step.object);
+    append_member(out, "outcome", step.outcome ? to_string(*step.outcome) : std::string_view());
+    append_member(out, "message", step.message);
+    sink.write(out + "}");
+    between = ",\n";
+  }
+  sink.write(run.steps.empty() ? "]" : "\n]");
+  sink.write(",\n\"restored\": [");
+  between = "\n";
+  for (const RecordedVm& vm : run.restored) {
+    out = std::string(between) + "{\"host\": ";
+    append_json_string(out, vm.host);
+    append_member(out, "vm", vm.vm);
+    append_member(out, "vmId", vm.vm_id);
+    append_member(out, "outcome", to_string(vm.outcome));
+    sink.write(out + "}");
+    between = ",\n";
+  }
+  sink.write(run.restored.empty() ? "]\n}\n" : "\n]\n}\n");
+}
+
+}  // namespace gpup

@@ -1,0 +1,205 @@
+#include "render/journal_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "observed/json_reader.h"
+
+namespace gpup {
+
+namespace {
+
+constexpr std::uint64_t kLargestLine = 64ULL * 1024 * 1024;
+
+/// The members of an entry, whatever its kind.
+struct Entry {
+  std::string time, entry, version, plan, name, folder, resumes, rolls_back;
+  std::string op, host, vm, vm_id, gpu, outcome, message, found;
+  std::optional<std::uint64_t> steps, step, exit_code;
+};
+
+template <auto Member>
+bool text(JsonReader& reader, Entry& entry) {
+  if (!reader.null()) {
+    if (const auto value = reader.string()) {
+      entry.*Member = std::string(*value);
+    }
+  }
+  return !reader.dead();
+}
+
+template <auto Member>
+bool number(JsonReader& reader, Entry& entry) {
+  entry.*Member = reader.number(0, std::numeric_limits<std::uint32_t>::max() - 1);
+  return !reader.dead();
+}
+
+constexpr std::array<Member<JsonReader, Entry>, 19> kMembers = {{
+    {"time", true, text<&Entry::time>},
+    {"entry", true, text<&Entry::entry>},
+    {"step", false, number<&Entry::step>},
+    {"op", false, text<&Entry::op>},
+    {"host", false, text<&Entry::host>},
+    {"vm", false, text<&Entry::vm>},
+    {"vmId", false, text<&Entry::vm_id>},
+    {"gpu", false, text<&Entry::gpu>},
+    {"outcome", false, text<&Entry::outcome>},
+    {"message", false, text<&Entry::message>},
+    {"found", false, text<&Entry::found>},
+    {"apiVersion", false, text<&Entry::version>},
+    {"folder", false, text<&Entry::folder>},
+    {"resumes", false, text<&Entry::resumes>},
+    {"rollsBack", false, text<&Entry::rolls_back>},
+    {"plan", false, text<&Entry::plan>},
+    {"name", false, text<&Entry::name>},
+    {"steps", false, number<&Entry::steps>},
+    {"exitCode", false, number<&Entry::exit_code>},
+}};
+
+std::optional<Outcome> parse_outcome(std::string_view word) {
+  for (const Outcome outcome :
+       {Outcome::kDone, Outcome::kAlready, Outcome::kFailed, Outcome::kUnknown, Outcome::kSkipped}) {
+    if (to_string(outcome) == word) {
+      return outcome;
+    }
+  }
+  return std::nullopt;
+}
+
+class Reading {
+ public:
+  Reading(const std::string& path, std::string run) : path_(path) { run_.run = std::move(run); }
+
+  Result<RecordedRun> read(std::string_view text) {
+    for (std::size_t end = text.find('\n'); end != std::string_view::npos && wrong_.empty(); end = text.find('\n')) {
+      ++line_;
+      take_line(text.substr(0, end));
+      text.remove_prefix(end + 1);
+    }
+    if (!wrong_.empty()) {
+      return fail(std::move(wrong_));
+    }
+    for (auto& [step, row] : steps_) {
+      run_.steps.push_back(std::move(row));
+    }
+    return std::move(run_);
+  }
+
+ private:
+  void take_line(std::string_view line) {
+    JsonReader reader(std::string(line), path_, kLargestLine, "the entry");
+    Entry entry;
+    if (reader.start() && reader.object(kMembers, reader, entry, "an entry")) {
+      reader.finish();
+    }
+    if (reader.failed()) {
+      wrong_ = reader.take_diagnostics();
+      wrong_.resize(1);
+      wrong_.front().code = Code::kJournalSyntax;
+      wrong_.front().line = line_;
+      return;
+    }
+    take(entry);
+  }
+
+  void take(const Entry& entry) {
+    if (!run_.begun) {
+      begin(entry);
+    } else if (!run_.ended.empty()) {
+      refuse("nothing may follow the entry 'end'");
+    } else if (entry.entry == "intent" || entry.entry == "outcome") {
+      take_step(entry);
+    } else if (entry.entry == "restored") {
+      const std::optional<Outcome> outcome = parse_outcome(entry.outcome);
+      if (!outcome) {
+        refuse("'outcome' is none that gpup knows");
+        return;
+      }
+      run_.restored.push_back({entry.host, entry.vm, entry.vm_id, *outcome});
+    } else if (entry.entry == "end") {
+      if (!entry.exit_code || *entry.exit_code > 255 || entry.time.empty()) {
+        refuse("the entry 'end' must have a time and an exit code");
+        return;
+      }
+      run_.ended = entry.time;
+      run_.exit_code = static_cast<int>(*entry.exit_code);
+    } else {
+      refuse(fmt::format("there is no entry '{}'", JsonReader::shown(entry.entry)));
+    }
+  }
+
+  void begin(const Entry& entry) {
+    if (entry.entry != "begin" || entry.version != "gpup/v1" || !entry.steps) {
+      refuse("a journal starts with the entry 'begin' of gpup/v1");
+      return;
+    }
+    run_.begun = true;
+    run_.started = entry.time;
+    run_.plan = entry.plan;
+    run_.name = entry.name;
+    run_.folder = entry.folder;
+    run_.resumes = entry.resumes;
+    run_.rolls_back = entry.rolls_back;
+    run_.plan_steps = *entry.steps;
+  }
+
+  void take_step(const Entry& entry) {
+    if (!entry.step || *entry.step == 0 || *entry.step > run_.plan_steps) {
+      refuse(fmt::format("'step' must be a number from 1 to {}", run_.plan_steps));
+      return;
+    }
+    const auto index = static_cast<std::uint32_t>(*entry.step - 1);
+    RecordedStep& row = steps_[index];
+    row.step = index;
+    row.op = entry.op;
+    row.host = entry.host;
+    row.object = entry.vm.empty() ? entry.gpu : entry.vm;
+    row.time = entry.time;
+    if (entry.entry == "intent") {
+      if (row.intended || row.outcome) {
+        refuse(fmt::format("step {} began twice", *entry.step));
+      }
+      row.intended = true;
+      return;
+    }
+    const std::optional<Outcome> outcome = parse_outcome(entry.outcome);
+    if (!outcome || row.outcome) {
+      refuse(outcome ? fmt::format("step {} ended twice", *entry.step) : "'outcome' is none that gpup knows");
+      return;
+    }
+    row.outcome = outcome;
+    row.message = entry.message;
+    row.adapter = entry.found;
+  }
+
+  void refuse(std::string message) {
+    Diagnostic diagnostic;
+    diagnostic.code = Code::kJournalSyntax;
+    diagnostic.file = path_;
+    diagnostic.line = line_;
+    diagnostic.column = 1;
+    diagnostic.message = std::move(message);
+    wrong_.push_back(std::move(diagnostic));
+  }
+
+  const std::string& path_;
+  RecordedRun run_;
+  std::map<std::uint32_t, RecordedStep> steps_;
+  std::uint32_t line_ = 0;
+  Diagnostics wrong_;
+};
+
+}  // namespace
+
+Result<RecordedRun> read_journal(std::string text, const std::string& path, std::string run) {
+  return Reading(path, std::move(run)).read(text);
+}
+
+}  // namespace gpup

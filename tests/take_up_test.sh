@@ -1,0 +1,136 @@
+#!/usr/bin/env bash
+# A run that ends early, and every way on from there: tests/take_up_test.sh GPUP
+set -uo pipefail
+gpup=$1
+. "$(dirname "$0")/shell.sh"
+
+# What is there, but for the ids that adapters get anew, and what hosts choose.
+picture() {
+  jq -S '[.hosts[] | {name, gpus: [.gpus[] | [.name, .partitionCount]],
+    vms: ([.vms[] | {name, state, offlineAction, owed: .startOwed, gpus: [.partitions[].gpu]}] | sort_by(.name))}]' "$1"
+}
+off() { jq -r '[.hosts[].vms[] | select(.state == "Off") | .name] | sort | join(" ")' lab.json; }
+owed() { jq -r '[.hosts[].vms[] | select(.startOwed) | .name] | sort | join(" ")' lab.json; }
+
+# How many requests of a kind on a host the journal says were about to be sent.
+begun() { cat "$XDG_STATE_HOME"/gpup/journal/*.jsonl 2>/dev/null | grep -c "\"entry\":\"intent\".*\"op\":\"$1\",\"host\":\"$2\""; }
+
+# The two-node example, left by an apply that was killed while a machine was down on each host.
+killed() {
+  fresh two-node-cluster
+  rm -rf "$XDG_STATE_HOME"
+  cp lab.json first.json
+  edit '.hosts[0].simulate = {latency: {"set-partition-count": 600000}} |
+    .hosts[1].simulate = {latency: {"unassign-partition": 600000}}' lab.json
+  "$gpup" apply -f desired.yaml --yes >"$room/out" 2>"$room/err" </dev/null &
+  local run=$! waited=0
+  until [ "$(begun set-partition-count hv-e1) $(begun unassign-partition hv-e2)" = '1 1' ]; do
+    sleep 0.1
+    waited=$((waited + 1))
+    [ "$waited" -lt 1200 ] || { fail 'the run is not where it is to be killed after two minutes'; break; }
+  done
+  kill -KILL "$run"
+  wait "$run" 2>/dev/null
+  edit 'del(.hosts[].simulate)' lab.json
+  down=$(owed)
+  [ "$down" = 'old-01 vdi-01' ] || fail "the killed run left down: $down"
+}
+
+a_clean_machine_restores_power() {
+  killed
+  local elsewhere=$room/elsewhere name
+  gpup 2 drift -f desired.yaml --state-dir "$elsewhere"
+  for name in $down; do
+    says "warning\[GP210\]: VM '$name' on hv-e. is off and owed a start"
+  done
+  says_not 'since run'
+  gpup 2 drift -f desired.yaml
+  says 'since run 20'
+  gpup 0 plan -f desired.yaml --state-dir "$elsewhere"
+  says 'GP210'
+  gpup 6 restore-power -f desired.yaml --state-dir "$elsewhere"
+  local before
+  before=$(jq -S '[.hosts[].vms[] | [.name, .state]] | sort' lab.json)
+  gpup 0 restore-power -f desired.yaml --state-dir "$elsewhere" --yes
+  [ -z "$(owed)" ] || fail "still owed: $(owed)"
+  for name in $down; do
+    jq -e --arg name "$name" '[.hosts[].vms[] | select(.name == $name) | .state] == ["Running"]' lab.json >/dev/null ||
+      fail "$name does not run"
+  done
+  [ "$(jq -S --arg down " $down " '[.hosts[].vms[] | .name as $name | [$name, if ($down | contains(" \($name) ")) then "Off" else .state end]] | sort' lab.json)" = "$before" ] ||
+    fail 'another machine was started or stopped'
+  cp lab.json restored.json
+  gpup 0 restore-power --connect simulated:lab.json --state-dir "$elsewhere" --yes
+  same lab.json restored.json 'restoring power again wrote to the lab'
+  gpup 0 apply -f desired.yaml --yes
+  gpup 0 drift -f desired.yaml
+  echo "brought back: $down"
+}
+
+resume_finishes_and_rollback_brings_the_first_snapshot_back() {
+  killed
+  gpup 0 history
+  says 'not ended'
+  local run
+  run=$(awk 'NR == 2 {print $1}' "$room/out")
+  printf '{"time": "torn' >>"$XDG_STATE_HOME/gpup/journal/$run.jsonl"
+  gpup 0 history "$run"
+  says 'set-partition-count .*begun$' 'stop-vm .*done$'
+  gpup 0 history "$run" -o json
+  jq -e '.kind == "Run" and .exitCode == null' "$room/out" >/dev/null || fail 'the run as json is otherwise'
+  gpup 0 resume
+  [ -z "$(owed)" ] || fail "still owed after resume: $(owed)"
+  gpup 0 drift -f desired.yaml
+  gpup 4 resume
+  says 'GP212'
+  gpup 6 rollback "$run"
+  gpup 0 rollback "$run" --yes
+  [ "$(picture lab.json)" = "$(picture first.json)" ] || {
+    fail 'the first snapshot is not back'
+    diff <(picture first.json) <(picture lab.json)
+  }
+  gpup 0 rollback latest --yes
+  gpup 0 drift -f desired.yaml
+  gpup 0 history -o json
+  jq -e '[.runs[].rollsBack != null] == [true, true, false, false]' "$room/out" >/dev/null || fail 'other runs are listed'
+}
+
+resume_refuses_what_others_changed_and_names_who_is_down() {
+  killed
+  edit '(.hosts[].gpus[].partitionCount) = 8' lab.json
+  cp lab.json before.json
+  gpup 5 resume
+  for name in $down; do
+    says "VM $name .* is off: the run stopped it"
+  done
+  says 'restore-power'
+  same lab.json before.json 'a run that was refused wrote to the lab'
+  gpup 0 restore-power -f desired.yaml --yes
+  [ -z "$(owed)" ] || fail "still owed: $(owed)"
+}
+
+a_plain_apply_works_after_a_crash() {
+  killed
+  gpup 0 apply -f desired.yaml --yes
+  [ -z "$(owed)" ] || fail "still owed: $(owed)"
+  gpup 0 drift -f desired.yaml
+}
+
+a_journal_that_was_edited_is_refused() {
+  fresh
+  mkdir -p state
+  printf '%s\n' '{"time": "2026-11-22T08:41:00.000Z", "entry": "begin", "apiVersion": "gpup/v1", "steps": 1}' \
+    '{"time": "2026-11-22T08:41:01.000Z", "entry": "intent", "step": 2}' >state/run-1.jsonl
+  gpup 4 history --state-dir state
+  says 'state/run-1.jsonl:2:1: error\[GP211\]'
+  gpup 4 resume --state-dir state
+  says 'state/run-1.jsonl:2:1: error\[GP211\]'
+}
+
+for promise in a_clean_machine_restores_power resume_finishes_and_rollback_brings_the_first_snapshot_back \
+  resume_refuses_what_others_changed_and_names_who_is_down a_plain_apply_works_after_a_crash \
+  a_journal_that_was_edited_is_refused; do
+  "$promise"
+  echo "$promise: looked at"
+done
+[ "$failures" = 0 ] || exit 1
