@@ -17,6 +17,7 @@
 #include "adapters/clock.h"
 #include "adapters/files.h"
 #include "adapters/hosts_by_transport.h"
+#include "adapters/journal_durations.h"
 #include "adapters/journal_file.h"
 #include "adapters/powershell_hosts.h"
 #include "adapters/simulated_host.h"
@@ -131,6 +132,7 @@ class RealWorld : public WritingWorld {
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
   }
   Time now() override { return system_now(); }
+  Durations past_durations(const std::string& folder) override { return read_durations(folder); }
   AgentTexts agent_texts() override {
     return {agent_script(), agent_bootstrap(), agent_command("powershell", agent_bootstrap())};
   }

@@ -192,10 +192,69 @@ a_killed_run_is_made_good_by_the_next() {
   echo "$states"
 }
 
+a_plan_says_what_it_costs() {
+  rm -rf "$XDG_STATE_HOME"
+  fresh vdi-pool
+  gpup 0 plan -f desired.yaml
+  # For each VM, the sum, the longest, mixed counts, what the times are from.
+  says '^  hv-v1/vm/vdi-04 +1 min 3[0-9] s +[0-9]+ min.* default$' '^  hv-v1/vm/vdi-05 +1 min 3[0-9] s .* default$' \
+    '4 stop-vm 1 min, 5 assign-partition 2 s, .*6 set-offline-action 2 s, 7 start-vm 30 s' \
+    '^  Sum: 3\.[0-9] VM-minutes \(95%: [0-9.]+\), the longest 1 min 3[0-9] s: hv-v1/vm/' '^  Mixed counts: none' \
+    '^  stop-vm +NVIDIA A10 +1 min +3 min +default: '
+  # For each step what is left, what gpup tries, what a person would type.
+  local steps
+  steps=$(grep -cE '^ +[0-9]+  you are left with .*; gpup ' "$room/out")
+  [ "$steps" = 19 ] || fail "it tells of $steps steps what comes of it where they fail, not of 19"
+  [ "$(grep -cE '^ +by hand on hv-v[12]: ' "$room/out")" = 19 ] || fail 'not each step has a command'
+  says 'by hand on hv-v1: Get-VM -Id f3d18e67-ebf1-5566-94d2-6b1f6bef128a \| Start-VM' \
+    'down meanwhile: hv-v1/vm/vdi-04, hv-v1/vm/vdi-05'
+  sed -n '/^Expected outage/,/^Plan:/p' "$room/out"
+  gpup 0 plan -f desired.yaml -o markdown --report outage=outage.json
+  says '^\| Step \| You are left with \| gpup \| Down meanwhile \| By hand \| On \|'
+  [ "$(jq -c '[.kind, (.steps | length), [.vms[] | .vm]]' outage.json)" = '["Outage",19,["vdi-04","vdi-05"]]' ] ||
+    fail 'the outage document tells other VMs'
+  gpup 4 plan -f desired.yaml --max-outage 1s --out refused.plan
+  says "GP194.*'vdi-04' on hv-v1 .* 4 stop-vm .* 7 start-vm" "GP194.*'vdi-05' on hv-v1 .* 8 stop-vm .* 11 start-vm"
+  [ ! -e refused.plan ] || fail 'a refused plan was saved'
+  cat "$room/err"
+  gpup 0 plan -f desired.yaml --max-outage 10m
+}
+
+earlier_runs_tell_how_long_steps_take() {
+  rm -rf "$XDG_STATE_HOME"
+  fresh two-node-cluster
+  edit '.hosts[].simulate = {latency: {"stop-vm": 800, "start-vm": 700}}' lab.json
+  gpup 0 plan -f desired.yaml
+  says 'stop-vm +NVIDIA A2 +1 min +3 min +default: ' 'Mixed counts of NVIDIA A2 in cluster HCI-EAST: from the beginning'
+  gpup 0 apply -f desired.yaml --yes
+  sed 's/partitionCount: 4/partitionCount: 2/' desired.yaml >other.yaml
+  gpup 0 plan -f other.yaml
+  says 'stop-vm +NVIDIA A2 +[0-9.]+ s .*measured: [12] steps? of 1 run' 'Mixed counts of NVIDIA A2 in cluster HCI-EAST: from step'
+  grep measured "$room/out"
+  gpup 0 plan -f other.yaml --max-outage 10m
+  gpup 4 apply -f other.yaml --yes --max-outage 1s
+  gpup 0 drift -f desired.yaml
+}
+
+an_emergency_covers_one_host() {
+  fresh two-node-cluster
+  gpup 4 plan -f desired.yaml --exclude hv-e1/vm/vdi-01
+  says "GP197.*vdi-01"
+  gpup 0 apply -f desired.yaml --target hv-e1 --yes
+  says GP195 'only hv-e1'
+  [ "$(jq -c '[.hosts[].gpus[].partitionCount, (.hosts[1].vms[] | select(.name == "old-01").partitions | length)]' lab.json)" = '[4,4,1]' ] ||
+    fail 'more was changed than hv-e1'
+  gpup 0 drift -f desired.yaml --target hv-e1
+  says 'No drift found in what is covered'
+  gpup 2 drift -f desired.yaml
+  cat "$room/out"
+}
+
 promises=(the_tour_ends_with_no_drift two_a2_cards_are_made_equal ten_mistakes_in_two_files_are_told_in_one_run
   an_impossible_count_names_its_neighbours only_the_vms_on_the_card_that_changes_stop
   a_saved_plan_whose_facts_broke_touches_nothing a_vm_that_does_not_start_is_named_with_its_command
-  an_unreachable_host_is_not_checked a_killed_run_is_made_good_by_the_next)
+  an_unreachable_host_is_not_checked a_killed_run_is_made_good_by_the_next a_plan_says_what_it_costs
+  earlier_runs_tell_how_long_steps_take an_emergency_covers_one_host)
 [ $# -gt 0 ] || set -- "${promises[@]}"
 for promise in "$@"; do
   printf '\n== %s\n' "${promise//_/ }"

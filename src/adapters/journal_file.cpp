@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -16,6 +17,7 @@
 #include "adapters/files.h"
 #include "base/json_writer.h"
 #include "base/text.h"
+#include "plan/durations.h"
 
 namespace gpup {
 
@@ -108,6 +110,7 @@ class JournalFile : public Journal {
     if (Result<Done> kept = keep(plan, now); !kept) {
       return kept;
     }
+    gpus_.emplace(plan);
     Entry entry("begin", now);
     entry.text("apiVersion", "gpup/v1");
     std::error_code unknown;
@@ -204,7 +207,7 @@ class JournalFile : public Journal {
   }
 
  private:
-  static void step_members(Entry& entry, const Plan& plan, std::uint32_t index) {
+  void step_members(Entry& entry, const Plan& plan, std::uint32_t index) const {
     const Step& step = plan.steps[index];
     entry.number("step", index + 1ULL);
     entry.text("op", to_string(step.op));
@@ -215,6 +218,9 @@ class JournalFile : public Journal {
     }
     if (step.gpu != kNone) {
       entry.text("gpu", plan.gpus[step.gpu].name);
+    }
+    if (const std::uint32_t gpu = gpus_ ? gpus_->of(step) : kNone; gpu != kNone) {
+      entry.text("model", plan.gpus[gpu].model);  // steps on one model take alike: see journal_durations.h
     }
     if (step.adapter != kNone) {
       entry.text("adapter", plan.adapters[step.adapter].id);
@@ -300,6 +306,7 @@ class JournalFile : public Journal {
   PlanWriter write_plan_;
   std::string path_;  ///< of the journal; without its extension until that is open
   int descriptor_ = -1;
+  std::optional<StepGpus> gpus_;  // of the run's plan
 };
 
 }  // namespace

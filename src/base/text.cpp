@@ -246,4 +246,23 @@ std::string human_size(std::uint64_t bytes) {
   return fmt::format("{} B", bytes);
 }
 
+std::string human_time(std::uint64_t milliseconds) {
+  constexpr std::uint64_t kTenth = 100;
+  constexpr std::uint64_t kSecond = 1000;
+  constexpr std::uint64_t kMinute = 60 * kSecond;
+  constexpr std::uint64_t kHour = 60 * kMinute;
+  const auto and_rest = [](std::uint64_t whole, std::string_view unit, std::uint64_t rest, std::string_view small) {
+    return rest == 0 ? fmt::format("{} {}", whole, unit) : fmt::format("{} {} {} {}", whole, unit, rest, small);
+  };
+  if (milliseconds >= kHour) {
+    return and_rest(milliseconds / kHour, "h", milliseconds % kHour / kMinute, "min");
+  }
+  if (milliseconds >= kMinute) {
+    return and_rest(milliseconds / kMinute, "min", milliseconds % kMinute / kSecond, "s");
+  }
+  const std::uint64_t tenths = milliseconds % kSecond / kTenth;
+  return tenths == 0 ? fmt::format("{} s", milliseconds / kSecond)
+                     : fmt::format("{}.{} s", milliseconds / kSecond, tenths);
+}
+
 }  // namespace gpup

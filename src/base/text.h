@@ -35,4 +35,7 @@ std::size_t display_width(std::string_view text);
 /// `3648 MiB`, `1.5 GiB`, `15918030848 B`: exact, in the largest unit that needs no more than a half, never rounded.
 std::string human_size(std::uint64_t bytes);
 
+/// `0.4 s`, `30 s`, `1 min 34 s`, `2 h 5 min`: tenths below a minute, seconds below an hour; cut, not rounded.
+std::string human_time(std::uint64_t milliseconds);
+
 }  // namespace gpup

@@ -8,6 +8,12 @@
 
 namespace gpup {
 
+namespace {
+
+bool is_json(std::string_view form) { return form == "json" || form == "outage"; }
+
+}  // namespace
+
 Diagnostic placeless(Code code, std::string message, std::string hint) {
   Diagnostic diagnostic;
   diagnostic.code = code;
@@ -44,15 +50,16 @@ int give_up(const Call& call, const Error& error, Code code) {
 
 int refuse(const Call& call, const Diagnostics& diagnostics, int code) {
   for (const std::string& report : call.line.values("report")) {
-    if (report.starts_with("json=")) {
-      const auto written = write_file(call, std::string_view(report).substr(std::string_view("json=").size()),
+    const std::size_t equals = report.find('=');
+    if (is_json(std::string_view(report).substr(0, equals))) {
+      const auto written = write_file(call, std::string_view(report).substr(equals + 1),
                                       [&](OutputFile& file) { write_diagnostics(diagnostics, file); });
       if (!written) {
         return give_up(call, written.error(), Code::kCannotWrite);
       }
     }
   }
-  if (call.form("text") == "json") {
+  if (is_json(call.form("text"))) {
     write_diagnostics(diagnostics, call.world.out());
   } else {
     tell(call, diagnostics);

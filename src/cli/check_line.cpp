@@ -10,6 +10,7 @@
 #include "cli/connect_uri.h"
 #include "cli/parallel.h"
 #include "desired/scalars.h"
+#include "plan/scope.h"
 
 namespace gpup {
 
@@ -108,15 +109,31 @@ std::optional<UsageError> check_outputs(const Invocation& line) {
   return std::nullopt;
 }
 
-std::optional<UsageError> check_timeout(const Invocation& line) {
-  const auto given = line.value("request-timeout");
-  if (!given) {
-    return std::nullopt;
+std::optional<UsageError> check_durations(const Invocation& line) {
+  for (const std::string_view option : {"request-timeout", "max-outage"}) {
+    const auto given = line.value(option);
+    const Number<std::chrono::seconds> duration = parse_duration(given.value_or("1s"));
+    if (!duration.value || duration.value->count() == 0) {
+      return UsageError{fmt::format("option '--{}' takes a whole number of s, m or h, not '{}'", option, *given),
+                        "'30s', '2m'", line.command};
+    }
   }
-  const Number<std::chrono::seconds> timeout = parse_duration(*given);
-  if (!timeout.value || timeout.value->count() == 0) {
-    return UsageError{fmt::format("option '--request-timeout' takes a whole number of s, m or h, not '{}'", *given),
-                      "'30s', '2m'", line.command};
+  return std::nullopt;
+}
+
+std::optional<UsageError> check_scope(const Invocation& line) {
+  for (const std::string_view option : {"target", "exclude"}) {
+    for (const std::string& given : line.values(option)) {
+      if (!parse_address(given)) {
+        return UsageError{fmt::format("option '--{}' takes HOST or HOST/vm/NAME, not '{}'", option, given),
+                          "'hv-e1', 'hv-e1/vm/vdi-01'", line.command};
+      }
+    }
+    if (line.has(option) && line.argument) {
+      return UsageError{fmt::format("'apply' takes a PLAN or --{}, not both: a saved plan is performed whole", option),
+                        {},
+                        line.command};
+    }
   }
   return std::nullopt;
 }
@@ -124,7 +141,8 @@ std::optional<UsageError> check_timeout(const Invocation& line) {
 }  // namespace
 
 std::optional<UsageError> check_line(const Invocation& line) {
-  for (const auto check : {check_sources, check_stdin, check_connect, check_parallel, check_outputs, check_timeout}) {
+  for (const auto check :
+       {check_sources, check_stdin, check_connect, check_parallel, check_outputs, check_durations, check_scope}) {
     if (auto error = check(line)) {
       return error;
     }

@@ -8,6 +8,7 @@ namespace gpup {
 namespace {
 
 constexpr std::string_view kAnswerForms = "text json markdown";
+constexpr std::string_view kPlanForms = "text json markdown outage";
 constexpr std::string_view kShortForms = "text json";
 constexpr std::string_view kObserveForms = "table wide json yaml";
 
@@ -25,12 +26,19 @@ constexpr Option kOut{"out", 0, "FILE", "write the answer to FILE, whole or not 
 constexpr Option kPlanOut{"out", 0, "PLAN", "save the plan to PLAN, whole or not at all", false, {}, Completes::kFile};
 constexpr Option kAnswerForm{"output", 'o',          "FORM",          "the answer as text (default), json or markdown",
                              false,    kAnswerForms, Completes::kWord};
+constexpr Option kPlanForm{
+    "output",        'o',
+    "FORM",          "the answer as text (default), json, markdown, or outage: who is down for how long, in JSON",
+    false,           kPlanForms,
+    Completes::kWord};
 constexpr Option kShortForm{"output", 'o',         "FORM",          "the answer as text (default) or json",
                             false,    kShortForms, Completes::kWord};
 constexpr Option kObserveForm{
     "output", 'o', "FORM", "the answer as table (default), wide, json or yaml", false, kObserveForms, Completes::kWord};
 constexpr Option kAnswerReport{
     "report", 0, "FORM=FILE", "write the answer in a further form to FILE", true, kAnswerForms, Completes::kFormFile};
+constexpr Option kPlanReport{"report", 0,          "FORM=FILE",         "write the answer in a further form to FILE",
+                             true,     kPlanForms, Completes::kFormFile};
 constexpr Option kShortReport{"report", 0,           "FORM=FILE",         "write the answer in a further form to FILE",
                               true,     kShortForms, Completes::kFormFile};
 constexpr Option kObserveReport{
@@ -44,6 +52,11 @@ constexpr Option kParallel{
 constexpr Option kStateDir{
     "state-dir", 0,  "DIR",           "the folder of the journals (default: the platform's state folder)",
     false,       {}, Completes::kFile};
+constexpr Option kMaxOutage{"max-outage", 0, "DURATION",
+                            "refuse a plan that is expected (median) to keep a VM down for longer: 90s, 10m, 1h"};
+constexpr Option kTarget{"target", 0, "ADDRESS", "emergencies only: leave all as it is but HOST, or HOST/vm/NAME",
+                         true};
+constexpr Option kExclude{"exclude", 0, "ADDRESS", "emergencies only: leave HOST, or HOST/vm/NAME, as it is", true};
 constexpr Option kJson{"json", 0, {}, "the answer as json"};
 
 constexpr Option kColor{
@@ -64,19 +77,20 @@ constexpr std::array kCommon = {&kColor, &kLogLevel, &kLogFormat, &kLogFile, &kH
 constexpr std::array kValidateOptions = {&kFile, &kObserved, &kShortForm, &kShortReport};
 constexpr std::array kObserveOptions = {&kFile, &kObserved,      &kConnect,   &kObserveForm,
                                         &kOut,  &kObserveReport, &kAnswerTime};
-constexpr std::array kPlanOptions = {&kStateDir,     &kFile,     &kObserved, &kPlanOut,   &kAnswerForm,
-                                     &kAnswerReport, &kDetailed, &kFull,     &kAnswerTime};
+constexpr std::array kPlanOptions = {&kStateDir, &kFile, &kObserved,  &kPlanOut, &kPlanForm, &kPlanReport,
+                                     &kDetailed, &kFull, &kMaxOutage, &kTarget,  &kExclude,  &kAnswerTime};
 constexpr std::array kDoctorOptions = {&kFile, &kConnect, &kShortForm, &kShortReport, &kEveryCheck, &kAnswerTime};
-constexpr std::array kShowOptions = {&kAnswerForm, &kAnswerReport, &kFull};
+constexpr std::array kShowOptions = {&kStateDir, &kPlanForm, &kPlanReport, &kFull};
 constexpr std::array kHistoryOptions = {&kStateDir, &kShortForm, &kShortReport};
-constexpr std::array kApplyOptions = {&kFile,       &kYes,          &kStateDir, &kParallel,
-                                      &kAnswerForm, &kAnswerReport, &kFull,     &kAnswerTime};
+constexpr std::array kApplyOptions = {&kFile, &kYes,       &kStateDir, &kParallel, &kAnswerForm, &kAnswerReport,
+                                      &kFull, &kMaxOutage, &kTarget,   &kExclude,  &kAnswerTime};
 constexpr std::array kResumeOptions = {&kStateDir, &kParallel, &kAnswerForm, &kAnswerReport, &kFull, &kAnswerTime};
 constexpr std::array kRollbackOptions = {&kStateDir,     &kYes,  &kParallel,  &kAnswerForm,
                                          &kAnswerReport, &kFull, &kAnswerTime};
 constexpr std::array kRestoreOptions = {&kStateDir,   &kFile,         &kConnect, &kYes,       &kParallel,
                                         &kAnswerForm, &kAnswerReport, &kFull,    &kAnswerTime};
-constexpr std::array kDriftOptions = {&kStateDir, &kFile, &kObserved, &kAnswerForm, &kAnswerReport, &kAnswerTime};
+constexpr std::array kDriftOptions = {&kStateDir,     &kFile,   &kObserved, &kAnswerForm,
+                                      &kAnswerReport, &kTarget, &kExclude,  &kAnswerTime};
 constexpr std::array kExportOptions = {&kFile, &kObserved, &kConnect, &kOut, &kAnswerTime};
 constexpr std::array kWhyOptions = {&kFile, &kObserved, &kShortForm, &kShortReport, &kAnswerTime};
 constexpr std::array kVersionOptions = {&kJson};
@@ -147,10 +161,19 @@ constexpr std::array kCommands = {
             " steps between the two. Nothing is changed.\n\n"
             "--out saves the plan; 'gpup apply PLAN' performs exactly that, as long as what it relies on still"
             " holds.\n\n"
+            "The plan says what it costs: how long each VM that is stopped is expected to be down and which steps make"
+            " it so, when partition counts differ, and what is left where a step fails. Times are those of this"
+            " machine's earlier runs by kind of step and GPU model, or defaults, marked as such. A VM is down from the"
+            " begin of its stop to the end of its start; its guest boots after that. --max-outage refuses a plan in"
+            " which the median of that is longer for any VM; those that the file wants off do not count.\n\n"
+            "--target and --exclude are for emergencies: what they leave out stays as it is, the rules hold for what"
+            " would result, and a change that needs a VM which is left out is refused. The files must be right as a"
+            " whole. All hosts are read.\n\n"
             "Exit code: 0, also when there are steps (2 then with --detailed-exitcode); 3 when nothing differs but not"
-            " every host could be read; 4 when the files or a rule forbid the plan.",
+            " every host could be read; 4 when the files, a rule or --max-outage forbid the plan.",
             "gpup plan -f hci-east.yaml\n"
             "gpup plan -f hci-east.yaml --out change.plan -o markdown\n"
+            "gpup plan -f hci-east.yaml --max-outage 10m --report outage=outage.json\n"
             "gpup plan -f hci-east.yaml --observed snapshot.json --detailed-exitcode"},
     Command{"show",
             "show a saved plan, in any form",
@@ -175,6 +198,8 @@ constexpr std::array kCommands = {
             " or named with the command that starts them.\n\n"
             "Steps go side by side where the plan allows it: on up to --parallel hosts at once, on each of them several"
             " machines stopping and starting, and one other step at a time.\n\n"
+            "--max-outage refuses a plan (4) that is expected to keep a VM down for longer; --target and --exclude are"
+            " for emergencies; see 'gpup help plan'.\n\n"
             "A saved plan is performed without a question, but only while every fact in it still holds (5 otherwise)."
             " From files the plan is shown and a question asked; without a terminal --yes must be given (6"
             " otherwise).\n\n"
@@ -246,7 +271,8 @@ constexpr std::array kCommands = {
             Completes::kNothing,
             kDriftOptions,
             "Only reads. Each difference is shown as it is, as it was wanted, and with the line that wants it. What"
-            " could not be read is listed as not checked, never as in sync.\n\n"
+            " could not be read is listed as not checked, never as in sync; what --target or --exclude leaves out is"
+            " not compared.\n\n"
             "Exit code: 0 in sync, 2 drift, 3 no drift found but not everything could be checked, 4 the files or a"
             " rule are broken.",
             "gpup drift -f hci-east.yaml\n"

@@ -22,6 +22,19 @@ constexpr std::string_view kLab =
     " \"hosts\": [{\"name\": \"hv-1\", \"build\": 20349, \"edition\": \"azure-stack-hci\", \"reachable\": true,\n"
     "  \"gpus\": [], \"vms\": []}]}\n";
 
+constexpr std::string_view kBusyLab =
+    "{\"apiVersion\": \"gpup/v1\", \"kind\": \"Snapshot\", \"takenAt\": \"2026-11-22T08:41:00Z\", \"cluster\": null,\n"
+    " \"hosts\": [{\"name\": \"hv-1\", \"build\": 20349, \"edition\": \"azure-stack-hci\", \"reachable\": true,\n"
+    "  \"gpus\": [{\"name\": \"GPU0\", \"model\": \"NVIDIA A2\", \"device\": \"10de:25b6\", \"status\": "
+    "\"partitioned\",\n"
+    "   \"validPartitionCounts\": [16, 8, 4], \"partitionCount\": 16, \"totalVram\": 15918030848}],\n"
+    "  \"vms\": [{\"name\": \"vdi-01\", \"id\": \"711cee18-60db-43b4-be7e-cedce5e25dd0\", \"state\": \"Running\",\n"
+    "    \"clustered\": false, \"generation\": 2, \"offlineAction\": null, \"partitions\":\n"
+    "    [{\"id\": \"a2b5b4b1-24b6-49b6-97e1-fbaf8ba0af9b\", \"gpu\": \"GPU0\", \"partitionId\": 0, \"vram\": "
+    "null}]},\n"
+    "   {\"name\": \"vdi-02\", \"id\": \"812cee18-60db-43b4-be7e-cedce5e25dd0\", \"state\": \"Off\",\n"
+    "    \"clustered\": false, \"generation\": 2, \"offlineAction\": null, \"partitions\": []}]}]}\n";
+
 constexpr std::array kRows = {
     Explanation{Code::kUsage, "wrong command line",
                 "A command, an option or a value is not one that gpup knows, is missing, or excludes another. Nothing"
@@ -43,6 +56,30 @@ constexpr std::array kRows = {
                 " about a part of a GPU's name that fits several. The exit code is 1.",
                 Example{kDesired, kLab, {}, "why vdi-99 --observed lab.json"},
                 "Take the suggestion, or look at 'gpup observe' for names and at 'gpup plan' for the steps' numbers."},
+    Explanation{Code::kOutageTooLong, "a VM would be down for too long",
+                "The plan is expected to keep a VM down for longer than --max-outage allows, from the begin of its stop"
+                " to the end of its start. The time is the sum of the medians along the chain of steps that the message"
+                " names, as this machine's earlier runs measured them, or by default. Nothing was touched. The exit"
+                " code is 4.",
+                Example{kDesired, kBusyLab, {}, "plan -f desired.yaml --observed lab.json --max-outage 10s"},
+                "Allow more, or make the chain shorter: policy.stop with mode turn-off or a shorter timeout, or fewer"
+                " VMs of one GPU at a time. 'gpup plan -o outage' has each step's time."},
+    Explanation{Code::kNotForRoutine, "the plan covers only a part",
+                "--target or --exclude was given: what they leave out stays as it is and is not compared, also where it"
+                " differs from the files. The warning is in the saved plan, too.",
+                Example{kDesired, kBusyLab, {}, "plan -f desired.yaml --observed lab.json --exclude hv-1"},
+                "Once the emergency is over, plan without them."},
+    Explanation{Code::kNoSuchTarget, "no such host or VM to cover",
+                "--target or --exclude names a host that the files do not have, or a VM that is not on its host. Hosts"
+                " compare without case, VMs by name exactly or by id.",
+                Example{kDesired, kBusyLab, {}, "plan -f desired.yaml --observed lab.json --target hv-11"},
+                "Take the suggestion, or look at 'gpup observe' for names."},
+    Explanation{Code::kLeftOutInTheWay, "what is left out is in the way",
+                "A partition count is to change, and a VM that --target or --exclude leaves out holds a partition of"
+                " that GPU (or one that has no GPU yet). The count can be set only once it is gone.",
+                Example{kDesired, kBusyLab, {}, "plan -f desired.yaml --observed lab.json --exclude hv-1/vm/vdi-01"},
+                "Let the plan cover the VM, or leave the host's counts as they are: cover VMs alone, by"
+                " HOST/vm/NAME."},
 };
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "cli/exit_codes.h"
-#include "cli/parallel.h"
 #include "cli/plan_forms.h"
 #include "cli/runs.h"
 #include "cli/step_progress.h"
@@ -17,23 +16,9 @@ namespace gpup {
 
 namespace {
 
-/// For a plan's id alone.
-class Nowhere : public OutputFile {
- public:
-  void write(std::string_view) override {}
-  void patch(std::uint64_t, std::string_view) override {}
-  Result<Done> commit() override { return Done{}; }
-};
-
-/// Gives a plan that was made here its id.
-void name_plan(Plan& plan) {
-  Nowhere nowhere;
-  plan.id = write_plan(plan, nowhere);
-}
-
 /// Nothing where the plan may be performed, else the exit code.
-std::optional<int> approve(const Call& call, WritingWorld& world, const Plan& plan) {
-  show_plan(call, plan);
+std::optional<int> approve(const Call& call, WritingWorld& world, const Plan& plan, PlanCost& cost) {
+  show_plan(call, plan, cost);
   if (call.line.has("yes")) {
     return std::nullopt;
   }
@@ -61,12 +46,8 @@ int perform(const Call& call, WritingWorld& world, const Plan& plan, JournalUse 
   use.folder = state_folder(call);
   Journal& journal = world.journal(use);
   StepProgress progress(world.err(), world.is_terminal(Stream::kErr));
-  Limits limits;
-  if (const auto given = call.line.value("parallel")) {
-    limits.hosts = parse_parallel(*given).value_or(limits.hosts);
-  }
   const Report report = execute(
-      plan, world.writer(), journal, progress, world.cancelled(), [&world] { return world.now(); }, limits);
+      plan, world.writer(), journal, progress, world.cancelled(), [&world] { return world.now(); }, limits_of(call));
   const auto answer = [&](std::string_view form, bool on_stdout, Sink& out) {
     if (form == "json") {
       render_report_json(plan, report, out);
@@ -85,19 +66,24 @@ int perform(const Call& call, WritingWorld& world, const Plan& plan, JournalUse 
 
 int show_and_perform(const Call& call, WritingWorld& world, Plan& plan, JournalUse use) {
   if (!plan.steps.empty()) {
-    show_plan(call, plan);
-    name_plan(plan);
+    PlanCost cost(call, plan);
+    show_plan(call, plan, cost);
+    plan.id = plan_id(plan);
   }
   return perform(call, world, plan, std::move(use));
 }
 
 int approve_and_perform(const Call& call, WritingWorld& world, Plan& plan, JournalUse use) {
+  PlanCost cost(call, plan);
+  if (const auto refused = cost.refused()) {
+    return *refused;
+  }
   if (!plan.steps.empty()) {
     world.cancelled();  // from here on a signal is a wish to stop, not an end
-    if (const auto refused = approve(call, world, plan)) {
+    if (const auto refused = approve(call, world, plan, cost)) {
       return *refused;
     }
-    name_plan(plan);
+    plan.id = plan_id(plan);
   }
   return perform(call, world, plan, std::move(use));
 }

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include "cli/parallel.h"
+#include "cli/runs.h"
+#include "desired/scalars.h"
+#include "render/outage_json.h"
 #include "render/plan_json.h"
 #include "render/plan_markdown.h"
 #include "render/plan_text.h"
@@ -13,8 +17,9 @@ namespace {
 constexpr unsigned kNarrowest = 40;
 constexpr unsigned kWidest = 160;
 
-PlanTextOptions text_options(const Call& call, bool color) {
+PlanTextOptions text_options(const Call& call, bool color, PlanCost& cost) {
   PlanTextOptions options;
+  options.outage = &cost.outage();
   options.full = call.line.has("full");
   options.color = color;
   if (call.world.is_terminal(Stream::kOut)) {
@@ -25,7 +30,26 @@ PlanTextOptions text_options(const Call& call, bool color) {
 
 }  // namespace
 
-int give_plan(const Call& call, const Plan& plan, int code, OutputFile* saved) {
+const Outage& PlanCost::outage() {
+  if (!outage_) {
+    const Limits limits = limits_of(call_);
+    outage_ =
+        expect_outage(plan_, call_.world.past_durations(state_folder(call_)), [&] { return Schedule(plan_, limits); });
+  }
+  return *outage_;
+}
+
+std::optional<int> PlanCost::refused() {
+  const auto given = call_.line.value("max-outage");
+  const auto most = parse_duration(given.value_or("")).value;
+  if (!most) {
+    return std::nullopt;
+  }
+  const Diagnostics too_long = longer_than(plan_, outage(), *most);
+  return too_long.empty() ? std::nullopt : std::optional(refuse(call_, too_long));
+}
+
+int give_plan(const Call& call, const Plan& plan, PlanCost& cost, int code, OutputFile* saved) {
   Result<bool> copied = false;
   const auto answer = [&](std::string_view form, bool on_stdout, Sink& out) {
     if (form == "json") {
@@ -35,18 +59,28 @@ int give_plan(const Call& call, const Plan& plan, int code, OutputFile* saved) {
       if (copied && !*copied) {
         write_plan(plan, out);
       }
+    } else if (form == "outage") {
+      render_outage_json(plan, cost.outage(), out);
     } else if (form == "markdown") {
-      render_plan_markdown(plan, PlanMarkdownOptions{call.line.has("full")}, out);
+      render_plan_markdown(plan, PlanMarkdownOptions{call.line.has("full"), &cost.outage()}, out);
     } else {
-      render_plan_text(plan, text_options(call, on_stdout && call.color_out), out);
+      render_plan_text(plan, text_options(call, on_stdout && call.color_out, cost), out);
     }
   };
   const int given = give_answer(call, "text", answer, code);
   return copied ? given : give_up(call, copied.error(), Code::kCannotWrite);
 }
 
-void show_plan(const Call& call, const Plan& plan) {
-  render_plan_text(plan, text_options(call, call.color_err), call.world.err());
+void show_plan(const Call& call, const Plan& plan, PlanCost& cost) {
+  render_plan_text(plan, text_options(call, call.color_err, cost), call.world.err());
+}
+
+Limits limits_of(const Call& call) {
+  Limits limits;
+  if (const auto given = call.line.value("parallel")) {
+    limits.hosts = parse_parallel(*given).value_or(limits.hosts);
+  }
+  return limits;
 }
 
 }  // namespace gpup

@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "cli/log.h"
 #include "cli/runs.h"
+#include "plan/scope.h"
 #include "render/plan_reader.h"
 
 namespace gpup {
@@ -13,6 +15,17 @@ namespace gpup {
 namespace {
 
 constexpr std::uint64_t kLargestPlan = 4ULL * 1024 * 1024 * 1024;
+
+Scope scope_of(const Call& call) {
+  const auto addresses = [&](std::string_view option) {
+    std::vector<Address> all;
+    for (const std::string& given : call.line.values(option)) {
+      all.push_back(parse_address(given).value_or(Address{given, {}}));
+    }
+    return all;
+  };
+  return {addresses("target"), addresses("exclude")};
+}
 
 tl::unexpected<int> stop(const Call& call, const Error& error) { return tl::unexpected<int>(cannot_work(call, error)); }
 
@@ -30,7 +43,7 @@ tl::expected<MadePlan, int> plan_files(const Call& call) {
     return stop(call, observed.error());
   }
   MadePlan made{std::move(*files), std::move(*observed), {}};
-  made.planned = make_plan(made.files.desired, made.observed, made.files.sources);
+  made.planned = make_plan(made.files.desired, made.observed, made.files.sources, scope_of(call));
   name_owing_runs(call, made.planned.plan.diagnostics);
   log_info("{} differences, {} steps", made.planned.plan.differences.size(), made.planned.plan.steps.size());
   if (made.planned.refused()) {

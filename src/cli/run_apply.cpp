@@ -4,6 +4,7 @@
 #include "cli/command_runs.h"
 #include "cli/inputs.h"
 #include "cli/perform.h"
+#include "cli/plan_forms.h"
 #include "cli/plan_inputs.h"
 #include "plan/restore_power.h"
 
@@ -12,7 +13,11 @@ namespace gpup {
 int run_apply(const Call& call, WritingWorld& world) {
   if (call.line.argument) {
     auto plan = read_saved_plan(call);
-    return plan ? perform(call, world, *plan) : plan.error();
+    if (!plan) {
+      return plan.error();
+    }
+    const auto refused = PlanCost(call, *plan).refused();
+    return refused ? *refused : perform(call, world, *plan);
   }
   auto made = plan_files(call);
   return made ? approve_and_perform(call, world, made->planned.plan) : made.error();

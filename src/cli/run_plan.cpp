@@ -27,6 +27,10 @@ int run_plan(const Call& call) {
     return made.error();
   }
   Plan& plan = made->planned.plan;
+  PlanCost cost(call, plan);
+  if (const auto refused = cost.refused()) {
+    return *refused;
+  }
   std::unique_ptr<OutputFile> saved;
   if (const auto path = call.line.value("out")) {
     auto written = write_file(call, *path, [&](OutputFile& file) { plan.id = write_plan(plan, file); });
@@ -37,7 +41,7 @@ int run_plan(const Call& call) {
   }
   const int differing = call.line.has("detailed-exitcode") ? kExitDiffers : kExitDone;
   const int same = plan.incomplete() ? kExitNotChecked : kExitDone;
-  return give_plan(call, plan, differs(plan) ? differing : same, saved.get());
+  return give_plan(call, plan, cost, differs(plan) ? differing : same, saved.get());
 }
 
 int run_show(const Call& call) {
@@ -45,7 +49,8 @@ int run_show(const Call& call) {
   if (!plan) {
     return plan.error();
   }
-  return give_plan(call, *plan, kExitDone);
+  PlanCost cost(call, *plan);
+  return give_plan(call, *plan, cost, kExitDone);
 }
 
 int run_drift(const Call& call) {

@@ -15,6 +15,7 @@
 #include "execute/journal.h"
 #include "execute/report.h"
 #include "observed/host_reader.h"
+#include "plan/durations.h"
 
 namespace gpup {
 
@@ -69,6 +70,8 @@ class World {
   virtual Time now() = 0;
   /// Where runs are noted unless --state-dir names another folder; empty where none is known.
   virtual std::string state_folder() { return {}; }
+  /// How long steps took in earlier runs, by the journals in a folder.
+  virtual Durations past_durations(const std::string& /*folder*/) { return {}; }
   virtual AgentTexts agent_texts() { return {}; }
 
   /// Called before any host is.

@@ -42,7 +42,7 @@ bool warn_partly_selected(const DesiredState& desired, const Goal& goal, Finding
       }
       Group& group = now[{gpu.model, gpu.total_vram, gpu.partition_count.value_or(0)}];
       ++group.cards;
-      if (host.gpus[g].managed() && desired.gpus[host.gpus[g].line].partition_count) {
+      if (host.gpus[g].managed() && desired.gpus[host.gpus[g].line].partition_count && !host.counts_stay) {
         ++group.selected;
         group.changes = group.changes || host.gpus[g].changes;
         group.place = desired.gpus[host.gpus[g].line].count_place;
@@ -133,7 +133,7 @@ class HostRules {
   }
 
   void check() {
-    if (!on_.managed) {
+    if (!on_.managed || on_.left_out) {
       return;
     }
     const Release* own = release_of(host_.build, host_.edition);

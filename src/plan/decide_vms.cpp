@@ -21,7 +21,9 @@ class HostVms {
     find_overfull(on_);
     for (std::size_t v = 0; v < on_.vms.size(); ++v) {
       const Vm& vm = on_.host->vms[v];
-      if (!on_.vms[v].listed()) {
+      if (on_.vms[v].stays) {
+        leave(vm, on_.vms[v]);
+      } else if (!on_.vms[v].listed()) {
         decide_unlisted(vm, on_.vms[v]);
       } else if (on_.vms[v].gpu_line != kNone) {
         decide_listed(vm, on_.vms[v]);
@@ -29,7 +31,7 @@ class HostVms {
     }
     choose_kept();
     for (std::size_t v = 0; v < on_.vms.size(); ++v) {
-      if (!on_.vms[v].listed() || on_.vms[v].gpu_line != kNone) {
+      if (!on_.vms[v].stays && (!on_.vms[v].listed() || on_.vms[v].gpu_line != kNone)) {
         finish(on_.host->vms[v], on_.vms[v]);
       }
     }
@@ -42,6 +44,19 @@ class HostVms {
   Place place(const VmGoal& goal) const { return goal.listed() ? line(goal).place : desired_.policy.unlisted_place; }
   bool on_overfull(const Adapter& adapter) const {
     return on_.counts_change && adapter.gpu >= 0 && on_.gpus[static_cast<std::size_t>(adapter.gpu)].overfull;
+  }
+
+  // The scope does not cover it.
+  void leave(const Vm& vm, const VmGoal& goal) {
+    const auto adapters = on_.host->adapters_of(vm);
+    if (std::any_of(adapters.begin(), adapters.end(), [&](const Adapter& a) { return on_.in_the_way(a); })) {
+      findings_.error(Code::kLeftOutInTheWay, goal.listed() ? line(goal).place : Place{}, about(vm),
+                      fmt::format("VM '{}' on {} is left out by --target or --exclude and holds a partition of a GPU "
+                                  "whose count would change",
+                                  vm.name, on_.host->name),
+                      "let the plan cover it, or leave the host's counts out as well");
+    }
+    count_load(vm, goal);
   }
 
   void decide_listed(const Vm& vm, VmGoal& goal) {

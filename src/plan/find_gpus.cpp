@@ -157,7 +157,9 @@ void find_gpus(const DesiredState& desired, Goal& goal, Findings& findings) {
           continue;
         }
         ++cards;
-        if (host.gpus[g].managed()) {
+        if (host.left_out) {
+          host.gpus[g].line = gpu.status == GpuStatus::kPartitioned ? l : host.gpus[g].line;
+        } else if (host.gpus[g].managed()) {
           findings.error(Code::kGpuTwoLines, line.place, {host.host->name, "gpu", gpu.name},
                          fmt::format("{} on {} is managed by two lines: this one and {}", gpu.model, host.host->name,
                                      findings.at(desired.gpus[host.gpus[g].line].place)),
@@ -172,12 +174,14 @@ void find_gpus(const DesiredState& desired, Goal& goal, Findings& findings) {
         } else {
           host.gpus[g].line = l;
           host.managed = true;
-          want_count(line, gpu, host, host.gpus[g], findings);
+          if (!host.counts_stay) {
+            want_count(line, gpu, host, host.gpus[g], findings);
+          }
           host.counts_change = host.counts_change || host.gpus[g].changes;
         }
       }
       found[l].cards += cards;
-      if (line.expect && *line.expect != cards) {
+      if (line.expect && *line.expect != cards && !host.left_out) {
         findings.error(Code::kGpuExpect, line.expect_place, {host.host->name, "host", host.host->name},
                        fmt::format("{} has {} GPU{} of {}, {} expected", host.host->name, cards, cards == 1 ? "" : "s",
                                    lines[l].what(), *line.expect));

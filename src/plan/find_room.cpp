@@ -267,7 +267,7 @@ class HostRoom {
 
 void find_room(const DesiredState& desired, Goal& goal, Findings& findings) {
   for (HostGoal& host : goal.hosts) {
-    if (host.managed) {
+    if (host.managed && !host.left_out) {
       HostRoom(desired, host, findings).find();
     }
   }

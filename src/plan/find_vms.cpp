@@ -222,6 +222,9 @@ class VmLines {
 
   // Which line under `gpus` the VM's partition comes from.
   void find_gpu_line(std::uint32_t i) {
+    if (goal(i).stays) {
+      return;
+    }
     HostGoal& on = goal_.hosts[seen_[i].host];
     const DesiredAssignment& line = desired_.assignments[goal(i).line];
     const Place place = line.gpu.empty() ? line.place : line.at(line.gpu_at);

@@ -13,6 +13,7 @@
 #include "plan/findings.h"
 #include "plan/overrides.h"
 #include "plan/plan.h"
+#include "plan/scope.h"
 
 namespace gpup {
 
@@ -36,6 +37,7 @@ struct VmGoal {
   std::uint32_t kept = kNone;      ///< the adapter that stays although others go: an index into Host::adapters
   std::uint32_t new_gpu = kNone;   ///< as PlanVm::new_gpu, but an index into Host::gpus
   Reason reason = Reason::kText;   ///< why its adapters change, where they do
+  bool stays = false;              ///< the scope does not cover it: it is left as it is
   bool adapters_change = false;
   bool blocks = false;  ///< one of its adapters has to go before a count of the host can be set
   bool stops = false;
@@ -54,7 +56,9 @@ struct HostGoal {
   bool one_model = true;          ///< its GPUs that are partitioned or paravirtual are all of one model
   bool managed = false;           ///< it has a managed GPU
   bool counts_change = false;
-  bool unusable = false;  ///< a line names a GPU here that cannot be partitioned, which was told
+  bool unusable = false;     ///< a line names a GPU here that cannot be partitioned, which was told
+  bool counts_stay = false;  ///< the scope does not cover its counts
+  bool left_out = false;     ///< the scope covers nothing of it: only homogeneity looks at it
 
   /// True where the adapter is on the GPU line `line`, or will be once its VM starts.
   bool fits(const Adapter& adapter, std::uint32_t line) const {
@@ -102,6 +106,9 @@ Goal pair_hosts(const DesiredState& desired, const ObservedState& observed);
 
 /// The same; compares the cluster, too.
 Goal find_hosts(const DesiredState& desired, const ObservedState& observed, Findings& findings);
+
+/// What the scope covers.
+void narrow(const DesiredState& desired, const Scope& scope, Goal& goal, Findings& findings);
 
 /// Which line manages which GPU, and the counts that are wanted.
 void find_gpus(const DesiredState& desired, Goal& goal, Findings& findings);

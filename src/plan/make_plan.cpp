@@ -8,13 +8,15 @@
 
 namespace gpup {
 
-Planned make_plan(const DesiredState& desired, const ObservedState& observed, const Sources& sources) {
+Planned make_plan(const DesiredState& desired, const ObservedState& observed, const Sources& sources,
+                  const Scope& scope) {
   Findings findings(sources);
   Overrides overrides(desired.policy, findings);
   Goal goal = find_hosts(desired, observed, findings);
   for (const HostGoal& host : goal.hosts) {
     goal.sizes.learn(*host.host);
   }
+  narrow(desired, scope, goal, findings);
   find_gpus(desired, goal, findings);
   find_vms(desired, goal, findings);
   decide_vms(desired, goal, findings);

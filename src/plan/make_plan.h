@@ -6,6 +6,7 @@
 #include "desired/desired_state.h"
 #include "observed/observed_state.h"
 #include "plan/plan.h"
+#include "plan/scope.h"
 
 namespace gpup {
 
@@ -19,7 +20,9 @@ struct Planned {
 };
 
 /// Decides what to do. Pure: the same desired and observed state always give the same plan. `sources` gives
-/// diagnostics and the plan their file names; hosts that `observed` lacks count as not read.
-Planned make_plan(const DesiredState& desired, const ObservedState& observed, const Sources& sources);
+/// diagnostics and the plan their file names; hosts that `observed` lacks count as not read. `scope` is for
+/// emergencies.
+Planned make_plan(const DesiredState& desired, const ObservedState& observed, const Sources& sources,
+                  const Scope& scope = {});
 
 }  // namespace gpup

@@ -132,6 +132,18 @@ struct NotChecked {
   std::string error;
 };
 
+/// The failover cluster whose nodes the plan's hosts are.
+struct PlanCluster {
+  /// Managed GPUs of nodes on which the plan has no step.
+  struct Others {
+    std::string_view model;
+    std::uint32_t partition_count = kNone;
+    std::uint32_t gpus = 0;
+  };
+  std::string name;            ///< empty: they are in none
+  std::vector<Others> others;  ///< by model and count
+};
+
 struct PlanFile {
   std::string path;
   std::string sha256;
@@ -142,6 +154,7 @@ struct Plan {
   std::string name;
   std::vector<PlanFile> files;  ///< `Place::file` is an index into it
   std::vector<HostTarget> hosts;
+  PlanCluster cluster;
   StopPolicy stop;
   std::vector<PlanGpu> gpus;
   std::vector<PlanVm> vms;

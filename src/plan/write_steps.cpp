@@ -1,4 +1,6 @@
 #include <cassert>
+#include <map>
+#include <string_view>
 #include <utility>
 
 #include "plan/goal.h"
@@ -195,12 +197,30 @@ void reserve(const Goal& goal, Plan& plan) {
   plan.differences.reserve(differences);
 }
 
+void count_others(const HostGoal& host, std::map<std::pair<std::string_view, std::uint32_t>, std::uint32_t>& others) {
+  for (std::size_t g = 0; g < host.gpus.size(); ++g) {
+    if (host.gpus[g].managed()) {
+      const Gpu& gpu = host.host->gpus[g];
+      ++others[{gpu.model, gpu.partition_count.value_or(kNone)}];
+    }
+  }
+}
+
 }  // namespace
 
 void write_steps(const DesiredState& desired, const Goal& goal, Plan& plan) {
   reserve(goal, plan);
+  plan.cluster.name = desired.cluster.value_or("");
+  std::map<std::pair<std::string_view, std::uint32_t>, std::uint32_t> others;
   for (const HostGoal& host : goal.hosts) {
+    const std::size_t steps = plan.steps.size();
     HostPart(desired, goal, host, plan).write();
+    if (desired.cluster && plan.steps.size() == steps) {
+      count_others(host, others);
+    }
+  }
+  for (const auto& [kind, gpus] : others) {
+    plan.cluster.others.push_back({kind.first, kind.second, gpus});
   }
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "plan/scope.h"
 #include "render/difference_words.h"
 #include "render/drift.h"
 #include "render/markdown.h"
@@ -35,7 +36,9 @@ std::string last_line(const Plan& plan) {
     not_checked = fmt::format("; {} not checked", counted(plan.not_checked.size(), "host"));
   }
   if (plan.differences.empty()) {
-    return plan.not_checked.empty() ? "No drift." : "No drift found" + not_checked + ".";
+    return plan.not_checked.empty() && covers_all(plan)
+               ? "No drift."
+               : fmt::format("No drift found{}{}.", covers_all(plan) ? "" : " in what is covered", not_checked);
   }
   return fmt::format("Drift: {}{}.", counted(plan.differences.size(), "difference"), not_checked);
 }

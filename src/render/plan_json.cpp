@@ -177,11 +177,34 @@ class PlanJson {
       out_.text("}");
     }
     hosts.end();
+    write_cluster();
     out_.text(",\n\"policy\": {\"stop\":{\"mode\":\"");
     out_.text(to_string(plan_.stop.mode));
     out_.text("\",\"timeout\":\"");
     out_.number(static_cast<std::uint64_t>(std::max<std::chrono::seconds::rep>(plan_.stop.timeout.count(), 0)));
     out_.text("s\"}}");
+  }
+
+  void write_cluster() {
+    if (plan_.cluster.name.empty()) {
+      return;
+    }
+    out_.text(",\n\"cluster\": {\"name\":");
+    out_.string(plan_.cluster.name);
+    out_.text(",\"others\":");
+    Lines lines(out_);
+    for (const PlanCluster::Others& others : plan_.cluster.others) {
+      lines.next();
+      out_.text("{\"model\":");
+      out_.string_or_null(others.model);
+      out_.text(",\"partitionCount\":");
+      write_value(Property::kPartitionCount, others.partition_count);
+      out_.text(",\"gpus\":");
+      out_.number(others.gpus);
+      out_.text("}");
+    }
+    lines.end();
+    out_.text("}");
   }
 
   void write_connect(const Connect& connect) {
@@ -561,14 +584,18 @@ std::string write_plan(const Plan& plan, OutputFile& file) {
   return std::string(kPrefix) + id;
 }
 
-std::string write_plan(const Plan& plan, Sink& sink) {
-  std::string id = plan.id;
-  if (id.size() != kPrefix.size() + kPlanDigits) {
-    Sha256 digest;
-    Chunks nowhere(nullptr, &digest);
-    PlanJson(plan, nowhere).write(std::string(kPlanDigits, '0'));
-    id = std::string(kPrefix) + digest.hex();
+std::string plan_id(const Plan& plan) {
+  if (plan.id.size() == kPrefix.size() + kPlanDigits) {
+    return plan.id;
   }
+  Sha256 digest;
+  Chunks nowhere(nullptr, &digest);
+  PlanJson(plan, nowhere).write(std::string(kPlanDigits, '0'));
+  return std::string(kPrefix) + digest.hex();
+}
+
+std::string write_plan(const Plan& plan, Sink& sink) {
+  std::string id = plan_id(plan);
   Chunks out(&sink, nullptr);
   PlanJson(plan, out).write(std::string_view(id).substr(kPrefix.size()));
   return id;

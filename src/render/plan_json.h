@@ -23,4 +23,7 @@ std::string write_plan(const Plan& plan, OutputFile& file);
 /// id.
 std::string write_plan(const Plan& plan, Sink& sink);
 
+/// The plan's id: as it was written or read, else what it would be written with.
+std::string plan_id(const Plan& plan);
+
 }  // namespace gpup

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "render/outage_words.h"
+#include "render/plan_failure.h"
 #include "render/plan_outline.h"
 
 namespace gpup {
@@ -27,18 +29,21 @@ std::string codes(const std::vector<std::string>& names, std::size_t count) {
 class PlanMarkdown {
  public:
   PlanMarkdown(const Plan& plan, const PlanMarkdownOptions& options, Sink& sink)
-      : plan_(plan), sink_(sink), fold_(folded(plan, options.full)) {}
+      : plan_(plan), outage_(options.outage), sink_(sink), fold_(folded(plan, options.full)) {}
 
   void write() {
     out_ += plan_.name.empty() ? "## GPU partitioning plan\n\n"
                                : fmt::format("## GPU partitioning plan {}\n\n", markdown_code(plan_.name));
     if (plan_.steps.empty() && plan_.differences.empty()) {
-      out_ +=
-          plan_.incomplete() ? "Nothing to do on the hosts that were checked.\n" : "In desired state. Nothing to do.\n";
+      out_ += fmt::format("{}\n", nothing_to_do(plan_));
     } else {
       out_ += fmt::format("**{}**\n", plan_summary(plan_));
       write_hosts();
       write_steps();
+      if (outage_ != nullptr && !plan_.steps.empty()) {
+        write_outage();
+        write_failures();
+      }
     }
     write_warnings();
     write_not_checked();
@@ -102,6 +107,48 @@ class PlanMarkdown {
     out_ += "\n</details>\n";
   }
 
+  void write_outage() {
+    out_ += "\n### Expected outage\n\n";
+    const std::vector<OutageRow> rows = outage_rows(plan_, *outage_, fold_);
+    if (!rows.empty()) {
+      out_ += "| VM | Median | 95% | Times | Steps that make it |\n|---|---|---|---|---|\n";
+    }
+    for (const OutageRow& row : rows) {
+      write_row({row.vm, row.median, row.p95, row.origin, row.steps});
+    }
+    out_ += rows.empty() ? "" : "\n";
+    out_ += fmt::format("- {}\n", markdown_text(outage_sum(plan_, *outage_)));
+    for (const std::string& line : mixed_lines(plan_, *outage_)) {
+      out_ += fmt::format("- {}\n", markdown_text(line));
+    }
+    out_ += "\n| Step | Model | Median | 95% | From |\n|---|---|---|---|---|\n";
+    for (const StepTimeRow& row : step_time_rows(plan_, *outage_)) {
+      write_row({row.op, row.model, row.median, row.p95, row.origin});
+    }
+  }
+
+  void write_failures() {
+    out_ +=
+        "\n<details><summary>If a step fails</summary>\n\n"
+        "| Step | You are left with | gpup | Down meanwhile | By hand | On |\n|--:|---|---|---|---|---|\n";
+    const Failures failures(plan_);
+    outline_steps(plan_, fold_, [&](const OutlineStep& step) {
+      const Failure failure = failures.of(step.id - 1);
+      const std::string number = fmt::format("{}", step.id);
+      write_row({step.count > 1 ? fmt::format("{} and {} like it", number, step.count - 1) : number, failure.left,
+                 failure.gpup, down_words(plan_, outage_->down[step.id - 1]), failure.command, failure.host});
+    });
+    out_ += "\n</details>\n";
+  }
+
+  void write_row(const std::vector<std::string>& cells) {
+    for (const std::string& cell : cells) {
+      out_ += "| " + markdown_text(cell) + ' ';
+    }
+    out_ += "|\n";
+    flush();
+  }
+
   void write_warnings() {
     if (plan_.diagnostics.empty()) {
       return;
@@ -130,6 +177,7 @@ class PlanMarkdown {
   }
 
   const Plan& plan_;
+  const Outage* outage_;
   Sink& sink_;
   bool fold_;
   std::string out_;

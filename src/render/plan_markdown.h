@@ -3,12 +3,14 @@
 #include <string>
 
 #include "base/sink.h"
+#include "plan/outage.h"
 #include "plan/plan.h"
 
 namespace gpup {
 
 struct PlanMarkdownOptions {
-  bool full = false;  ///< every VM and step; otherwise like changes of many are told together
+  bool full = false;               ///< every VM and step; otherwise like changes of many are told together
+  const Outage* outage = nullptr;  ///< who is down for how long, and what comes of a step that fails, if that is told
 };
 
 /// The plan for a pull request: tables of what changes, the steps folded away. Names from outside cannot break out

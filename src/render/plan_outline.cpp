@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "plan/scope.h"
 #include "render/plan_words.h"
 
 namespace gpup {
@@ -327,6 +328,12 @@ std::string some_of(const std::vector<std::string>& names, std::size_t count) {
     text += fmt::format(" and {} more", count - names.size());
   }
   return text;
+}
+
+std::string_view nothing_to_do(const Plan& plan) {
+  return !covers_all(plan)   ? "Nothing to do in what is covered."
+         : plan.incomplete() ? "Nothing to do on the hosts that were checked."
+                             : "In desired state. Nothing to do.";
 }
 
 std::string plan_summary(const Plan& plan) {

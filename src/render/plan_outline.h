@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "plan/plan.h"
@@ -59,6 +60,9 @@ void outline_steps(const Plan& plan, bool fold, const std::function<void(const O
 
 /// `a, b, c and 4997 more`.
 std::string some_of(const std::vector<std::string>& names, std::size_t count);
+
+/// What an empty plan says.
+std::string_view nothing_to_do(const Plan& plan);
 
 /// `Plan: 1 partition count to set, 3 VMs to stop and start again, ...`: without a newline.
 std::string plan_summary(const Plan& plan);

@@ -90,7 +90,7 @@ class PlanText {
       : text_(text), at_(at), plan_(plan), pool_(pool) {}
 
   bool read() {
-    return name() && files() && hosts() && policy() && facts() && differences() && steps() && summary() &&
+    return name() && files() && hosts() && cluster() && policy() && facts() && differences() && steps() && summary() &&
            diagnostics() && not_checked() && literal("\n}\n") && (at_ == text_.size() || no("the end")) && agree();
   }
 
@@ -432,6 +432,25 @@ class PlanText {
     return member(",\"user\":", connect.user) && member(",\"identityFile\":", connect.identity_file) &&
            member(",\"knownHosts\":", connect.known_hosts) &&
            member(",\"configurationName\":", connect.configuration_name) && literal("}");
+  }
+
+  bool cluster() {
+    if (!is(",\n\"cluster\": {\"name\":")) {
+      return true;
+    }
+    return string(plan_.cluster.name) && (!plan_.cluster.name.empty() || no("a text that is not empty")) &&
+           literal(",\"others\":") && lines([&] {
+             PlanCluster::Others others;
+             if (!literal("{\"model\":") || !string_or_null(others.model)) {
+               return false;
+             }
+             others.model = kept(others.model);
+             plan_.cluster.others.push_back(others);
+             return literal(",\"partitionCount\":") &&
+                    value(Property::kPartitionCount, true, plan_.cluster.others.back().partition_count) &&
+                    literal(",\"gpus\":") && number(1, kNone, plan_.cluster.others.back().gpus) && literal("}");
+           }) &&
+           literal("}");
   }
 
   bool policy() {

@@ -7,6 +7,8 @@
 
 #include "base/diagnostics.h"
 #include "base/text.h"
+#include "render/outage_words.h"
+#include "render/plan_failure.h"
 #include "render/plan_outline.h"
 
 namespace gpup {
@@ -32,12 +34,15 @@ class PlanText {
 
   void write() {
     if (plan_.steps.empty() && plan_.differences.empty()) {
-      out_ += painted(kGreen, plan_.incomplete() ? "Nothing to do on the hosts that were checked."
-                                                 : "In desired state. Nothing to do.");
+      out_ += painted(kGreen, nothing_to_do(plan_));
       out_ += '\n';
     } else {
       write_hosts();
       write_steps();
+      if (options_.outage != nullptr && !plan_.steps.empty()) {
+        write_outage(*options_.outage);
+        write_failures(*options_.outage);
+      }
       out_ += '\n' + painted(kBold, plan_summary(plan_)) + '\n';
       if (fold_) {
         out_ += "Like changes are told together; --full shows each.\n";
@@ -121,6 +126,89 @@ class PlanText {
       }
       flush();
     });
+  }
+
+  void write_outage(const Outage& outage) {
+    out_ += '\n' + painted(kBold, "Expected outage") + '\n';
+    const std::vector<OutageRow> rows = outage_rows(plan_, outage, fold_);
+    if (!rows.empty()) {
+      std::vector<std::vector<std::string>> table = {{"VM", "median", "95%", "times", "steps that make it"}};
+      for (const OutageRow& row : rows) {
+        table.push_back({row.vm, row.median, row.p95, row.origin, row.steps});
+      }
+      write_table(table);
+    }
+    out_ += "  " + escape_terminal(outage_sum(plan_, outage)) + '\n';
+    for (const std::string& line : mixed_lines(plan_, outage)) {
+      out_ += "  " + escape_terminal(line) + '\n';
+    }
+    std::vector<std::vector<std::string>> times = {{"step", "model", "median", "95%", "from"}};
+    for (const StepTimeRow& row : step_time_rows(plan_, outage)) {
+      times.push_back({row.op, row.model, row.median, row.p95, row.origin});
+    }
+    write_table(times);
+  }
+
+  // The last cell goes to a line of its own where the row is too long.
+  void write_table(const std::vector<std::vector<std::string>>& table) {
+    std::vector<std::size_t> widths(table.front().size(), 0);
+    for (const std::vector<std::string>& row : table) {
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        widths[i] = std::max(widths[i], columns(escape_terminal(row[i])));
+      }
+    }
+    for (const std::vector<std::string>& row : table) {
+      std::string line = " ";
+      for (std::size_t i = 0; i + 1 < row.size(); ++i) {
+        const std::string cell = escape_terminal(row[i]);
+        line += ' ' + cell;
+        line.append(widths[i] - columns(cell) + 1, ' ');
+      }
+      const std::string last = escape_terminal(row.back());
+      const bool fits = columns(line) + columns(last) < options_.width;
+      line += fits ? ' ' + last : std::string();
+      line.erase(line.find_last_not_of(' ') + 1);
+      out_ += line + '\n';
+      out_ += fits ? std::string() : "      " + last + '\n';
+      flush();
+    }
+  }
+
+  void write_failures(const Outage& outage) {
+    out_ += '\n' + painted(kBold, "If a step fails") + '\n';
+    const Failures failures(plan_);
+    const std::size_t digits = std::to_string(plan_.steps.size()).size();
+    outline_steps(plan_, fold_, [&](const OutlineStep& step) {
+      const Failure failure = failures.of(step.id - 1);
+      const std::string indent(digits + 4, ' ');
+      const std::string words = escape_terminal(
+          fmt::format("{}you are left with {}; gpup {}",
+                      step.count > 1 ? fmt::format("({} like it) ", step.count - 1) : "", failure.left, failure.gpup));
+      out_ += fmt::format("  {:>{}}  ", step.id, digits);
+      write_filled(words, indent);
+      if (const std::string down = down_words(plan_, outage.down[step.id - 1]); !down.empty()) {
+        out_ += indent;
+        write_filled("down meanwhile: " + escape_terminal(down), indent);
+      }
+      out_ +=
+          fmt::format("{}by hand on {}: {}\n", indent, escape_terminal(failure.host), escape_terminal(failure.command));
+      flush();
+    });
+  }
+
+  // Words over as many lines as they need; the first one has begun.
+  void write_filled(std::string_view text, const std::string& indent) {
+    const std::size_t width = options_.width > indent.size() + 20 ? options_.width - indent.size() : 20;
+    while (columns(text) > width) {
+      std::size_t end = text.rfind(' ', width);
+      end = end == std::string_view::npos || end == 0 ? text.find(' ', 1) : end;
+      if (end == std::string_view::npos) {
+        break;
+      }
+      out_.append(text.substr(0, end)).append("\n").append(indent);
+      text.remove_prefix(end + 1);
+    }
+    out_.append(text).append("\n");
   }
 
   void write_warnings() {

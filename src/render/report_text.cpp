@@ -26,13 +26,8 @@ std::array<std::size_t, kOutcomes> count_outcomes(const Report& report) {
   return counts;
 }
 
-/// `0.4 s`, `2 min 5 s`.
-std::string duration_words(Time from, Time to) {
-  const auto ms = std::max<std::int64_t>((to - from).count(), 0);
-  if (ms < 60'000) {
-    return fmt::format("{}.{} s", ms / 1000, ms % 1000 / 100);
-  }
-  return fmt::format("{} min {} s", ms / 60'000, ms / 1000 % 60);
+std::string time_between(Time from, Time to) {
+  return human_time(static_cast<std::uint64_t>(std::max<std::int64_t>((to - from).count(), 0)));
 }
 
 std::string plural(std::size_t count, std::string_view one) {
@@ -126,7 +121,7 @@ void write_steps(const Plan& plan, const Report& report, Sink& out, bool color) 
       line += ": " + escape_terminal(result.message);
     }
     if (result.ended != result.started) {
-      line += fmt::format("  ({})", duration_words(result.started, result.ended));
+      line += fmt::format("  ({})", time_between(result.started, result.ended));
     }
     out.write(line + "\n");
   }
@@ -187,7 +182,7 @@ std::string report_summary(const Plan& plan, const Report& report) {
     line += fmt::format("; {} left off", plural(report.left_off.size(), "VM"));
   }
   line += report.cancelled ? "; cancelled" : "";
-  return line + fmt::format("; {}.", duration_words(report.started, report.ended));
+  return line + fmt::format("; {}.", time_between(report.started, report.ended));
 }
 
 void render_report_text(const Plan& plan, const Report& report, Sink& out, bool color) {
@@ -219,7 +214,7 @@ std::string result_line(const Plan& plan, const StepResult& result) {
     line += ": " + escape_terminal(result.message);
   }
   if (result.ended != result.started) {
-    line += fmt::format(" ({})", duration_words(result.started, result.ended));
+    line += fmt::format(" ({})", time_between(result.started, result.ended));
   }
   return line;
 }

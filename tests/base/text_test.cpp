@@ -146,4 +146,27 @@ TEST_CASE("sizes are exact and short") {
   }
 }
 
+TEST_CASE("times are short, and no longer than they were") {
+  struct Case {
+    std::uint64_t milliseconds;
+    std::string_view text;
+  };
+  const Case cases[] = {
+      {0, "0 s"},
+      {99, "0 s"},
+      {450, "0.4 s"},
+      {30'000, "30 s"},
+      {59'999, "59.9 s"},
+      {60'000, "1 min"},
+      {94'000, "1 min 34 s"},
+      {3'599'999, "59 min 59 s"},
+      {3'600'000, "1 h"},
+      {7'500'000, "2 h 5 min"},
+      {18446744073709551615U, "5124095576030 h 25 min"},
+  };
+  for (const Case& c : cases) {
+    CHECK_EQ(human_time(c.milliseconds), c.text);
+  }
+}
+
 }  // namespace gpup

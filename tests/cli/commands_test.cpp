@@ -286,6 +286,54 @@ TEST_CASE("further forms of one answer are files, written whole or not at all") 
   CHECK_EQ(failed.out, "");
 }
 
+TEST_CASE("a plan that would keep a VM down for too long is refused, and neither saved nor performed") {
+  const Folder folder;
+  write_world(folder);
+  folder.write("lab.json", as_running(kLab));
+  CHECK_EQ(run_gpup(folder, split_words("plan -f desired.yaml --max-outage 2m --out p")).code, 0);
+  const std::string saved = folder.read("p");
+  for (const std::string_view line :
+       {"plan -f desired.yaml --max-outage 90s --out q", "apply -f desired.yaml --yes --max-outage 1m",
+        "apply p --max-outage 1s", "apply -f desired.yaml --yes --parallel 1 --max-outage 1s"}) {
+    CAPTURE(line);
+    const Ended ended = run_gpup(folder, split_words(line));
+    CHECK_EQ(ended.code, 4);
+    CHECK_EQ(ended.out, "");
+    CHECK(contains(ended.err,
+                   "error[GP194]: VM 'vdi-01' on hv-1 is expected to be down for 1 min 32 s (median, default)"));
+    CHECK(contains(ended.err, ": 2 stop-vm 1 min, 3 assign-partition 2 s, 4 start-vm 30 s"));
+  }
+  CHECK_FALSE(folder.has("q"));
+  CHECK_EQ(folder.read("p"), saved);
+  CHECK_EQ(folder.read("lab.json"), as_running(kLab));
+  const Ended json = run_gpup(folder, split_words("plan -f desired.yaml --max-outage 1s -o json"));
+  CHECK_EQ(nlohmann::json::parse(json.out).at("diagnostics").at(0).at("code"), "GP194");
+  CHECK_EQ(run_gpup(folder, split_words("apply p --max-outage 92s")).code, 0);
+}
+
+TEST_CASE("a plan that covers a part says so wherever it is shown, and an empty one does not say that all is well") {
+  const Folder folder;
+  write_world(folder);
+  const Ended planned = run_gpup(folder, split_words("plan -f desired.yaml --exclude hv-1 --out p"));
+  CHECK_EQ(planned.code, 0);
+  CHECK_EQ(first_line(planned.out), "Nothing to do in what is covered.");
+  CHECK(contains(planned.out, "warning[GP195]: this covers everything but hv-1"));
+  CHECK_EQ(run_gpup(folder, {"show", "p"}).out, planned.out);
+  const Ended drift = run_gpup(folder, split_words("drift -f desired.yaml --target HV-1/vm/vdi-01 --exclude hv-1"));
+  CHECK_EQ(drift.code, 0);
+  CHECK(contains(drift.out, "No drift found in what is covered."));
+  CHECK(contains(drift.out, "GP195"));
+  CHECK_EQ(run_gpup(folder, split_words("drift -f desired.yaml --target hv-1")).code, 2);
+  const Ended part = run_gpup(folder, split_words("plan -f desired.yaml --target hv-1/vm/vdi-01 -o json"));
+  const auto plan = nlohmann::json::parse(part.out);
+  CHECK_EQ(plan.at("steps").size(), 1);
+  CHECK_EQ(plan.at("steps").at(0).at("op"), "assign-partition");
+  CHECK_EQ(plan.at("diagnostics").at(0).at("code"), "GP195");
+  const Ended wrong = run_gpup(folder, split_words("plan -f desired.yaml --target hv-2"));
+  CHECK_EQ(wrong.code, 4);
+  CHECK(contains(wrong.err, "did you mean 'hv-1'?"));
+}
+
 TEST_CASE("observe saves a snapshot that every reading command takes") {
   const Folder folder;
   write_world(folder);

@@ -100,7 +100,7 @@ TEST_CASE("bash completes commands, options, their values and codes") {
       {"gpup plan --report j", "json="},
       {"gpup completion f", "fish"},
       {"gpup help dri", "drift"},
-      {"gpup explain GP19", "GP190 GP191 GP192 GP193"},
+      {"gpup explain GP19", "GP190 GP191 GP192 GP193 GP194 GP195 GP196 GP197"},
       {"gpup observe -o w", "wide"},
       {"gpup validate -f scr", "script"},
   };

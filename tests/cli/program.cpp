@@ -138,4 +138,10 @@ const std::string_view kDoneLab = GPUP_LAB(
     "4", "3825205248", "Off",
     "{\"id\": \"a2b5b4b1-24b6-49b6-97e1-fbaf8ba0af9b\", \"gpu\": null, \"partitionId\": null, \"vram\": null}");
 
+std::string as_running(std::string_view lab) {
+  constexpr std::string_view kOff = "\"state\": \"Off\"";
+  std::string text(lab);
+  return text.replace(text.find(kOff), kOff.size(), "\"state\": \"Running\"");
+}
+
 }  // namespace gpup::test

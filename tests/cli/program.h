@@ -49,4 +49,7 @@ extern const std::string_view kLab;
 /// kLab, as it is once kDesired was applied.
 extern const std::string_view kDoneLab;
 
+/// A lab with its VM running.
+std::string as_running(std::string_view lab);
+
 }  // namespace gpup::test

@@ -108,12 +108,17 @@ class PaperWorld : public WritingWorld {
   }
   std::optional<std::string> env(const std::string&) override { return std::nullopt; }
   Time now() override { return {}; }
+  Durations past_durations(const std::string&) override {
+    ++durations_asked;
+    return {};
+  }
   HostReader& reader() override { return hosts_; }
   HostWriter& writer() override { return hosts_; }
   Journal& journal(const JournalUse&) override { return journal_; }
   const std::atomic<bool>& cancelled() override { return cancelled_; }
 
   std::map<std::string, std::string> files;
+  int durations_asked = 0;
   bool terminal = false;
   std::optional<std::string> answer;
   std::string out_text() const { return out_.text; }
@@ -182,6 +187,32 @@ TEST_CASE("a signal at the question cancels, and nothing is touched") {
   world.cancel();
   CHECK_EQ(run({"apply", "-f", "d.yaml"}, world), 8);
   CHECK_EQ(folder.read("lab.json"), kLab);
+}
+
+TEST_CASE("journals are looked at only where a plan's outage is told or bounded, and once") {
+  struct Case {
+    std::string_view line;
+    int asked;
+  };
+  const Case cases[] = {
+      {"plan -f d.yaml -o json --out p", 0},
+      {"plan -f d.yaml -o json --report json=q", 0},
+      {"plan -f d.yaml -o json --max-outage 1h", 1},
+      {"plan -f d.yaml -o json --report outage=q", 1},
+      {"plan -f d.yaml --report markdown=q --max-outage 1h", 1},
+      {"plan -f d.yaml -o outage", 1},
+      {"drift -f d.yaml", 0},
+      {"apply -f d.yaml", 1},
+  };
+  const Folder folder;
+  folder.write("lab.json", kLab);
+  for (const Case& c : cases) {
+    CAPTURE(c.line);
+    PaperWorld world;
+    world.files["d.yaml"] = desired_for(folder);
+    run(split_words(c.line), world);
+    CHECK_EQ(world.durations_asked, c.asked);
+  }
 }
 
 }  // namespace gpup::test

@@ -45,6 +45,7 @@ TEST_CASE("every answer in json fits its schema") {
   folder.write("desired.yaml", kDesired);
   folder.write("lab.json", kLab);
   folder.write("done.json", kDoneLab);
+  folder.write("running.json", as_running(kLab));
   folder.write("bad.yaml", "apiVersion: gpup/v1\nkind: GpuPartitioning\nhots: []\n");
   struct Case {
     std::string_view line;
@@ -57,6 +58,11 @@ TEST_CASE("every answer in json fits its schema") {
       {"observe --connect ssh://nowhere -o json", "snapshot"},
       {"plan -f desired.yaml -o json", "plan"},
       {"plan -f desired.yaml --observed done.json -o json", "plan"},
+      {"plan -f desired.yaml -o outage", "outage"},
+      {"plan -f desired.yaml --observed done.json -o outage", "outage"},
+      {"plan -f desired.yaml --observed running.json -o outage --out p", "outage"},
+      {"show p -o outage", "outage"},
+      {"plan -f desired.yaml --observed running.json -o outage --max-outage 1s", "diagnostics"},
       {"drift -f desired.yaml -o json", "drift"},
       {"drift -f desired.yaml --observed done.json -o json", "drift"},
       {"why vdi-01 -f desired.yaml -o json", "why"},
@@ -88,8 +94,8 @@ TEST_CASE("gpup schema lists what it has and prints each as it is in schemas/") 
   const Folder folder;
   const Ended list = run_gpup(folder, {"schema"});
   CHECK_EQ(list.code, 0);
-  for (const std::string_view name : {"desired", "diagnostics", "doctor", "drift", "history", "journal", "plan",
-                                      "report", "snapshot", "version", "why"}) {
+  for (const std::string_view name : {"desired", "diagnostics", "doctor", "drift", "history", "journal", "outage",
+                                      "plan", "report", "snapshot", "version", "why"}) {
     CAPTURE(name);
     CHECK_NE(("\n" + list.out).find("\n" + std::string(name) + "\n"), std::string::npos);
     CHECK_EQ(run_gpup(folder, {"schema", std::string(name)}).out,

@@ -117,7 +117,17 @@ class SmallWorld {
     return *this;
   }
 
-  Planned plan() const { return make_plan(desired, observed, sources); }
+  /// For emergencies: addresses as --target and --exclude take them.
+  SmallWorld& target(const std::string& address) {
+    scope.targets.push_back(parse_address(address).value());
+    return *this;
+  }
+  SmallWorld& exclude(const std::string& address) {
+    scope.excludes.push_back(parse_address(address).value());
+    return *this;
+  }
+
+  Planned plan() const { return make_plan(desired, observed, sources, scope); }
 
   /// The steps in a few words, with the numbers of those that they wait for: `1 stop a; 2 unassign a <1`.
   std::string steps() const {
@@ -172,6 +182,7 @@ class SmallWorld {
   DesiredState desired;
   ObservedState observed;
   Sources sources;
+  Scope scope;
 
  private:
   Place line() { return {0, ++lines_, 5}; }

@@ -16,9 +16,12 @@
 
 #include "base/sha256.h"
 #include "desired/read_desired.h"
+#include "execute/schedule.h"
 #include "observed/read_snapshot.h"
 #include "paths.h"
 #include "plan/make_plan.h"
+#include "plan/outage.h"
+#include "render/outage_json.h"
 #include "render/plan_json.h"
 #include "render/plan_markdown.h"
 #include "render/plan_reader.h"
@@ -76,8 +79,20 @@ std::string json_of(const Plan& plan) {
   return sink.text;
 }
 
-bool fits_schema(const std::string& text) {
-  const auto schema_json = nlohmann::json::parse(read_text(fs::path(kSourceFolder) / "schemas/plan.v1.schema.json"));
+std::string outage_json(const Plan& plan, const Outage& outage) {
+  StringSink sink;
+  render_outage_json(plan, outage, sink);
+  return sink.text;
+}
+
+/// What the plan costs where nothing was measured.
+Outage outage_of(const Plan& plan) {
+  return expect_outage(plan, {}, [&] { return Schedule(plan, Limits{}); });
+}
+
+bool fits_schema(const std::string& text, const std::string& name = "plan") {
+  const auto schema_json =
+      nlohmann::json::parse(read_text(fs::path(kSourceFolder) / "schemas" / (name + ".v1.schema.json")));
   const auto document = nlohmann::json::parse(text);
   valijson::Schema schema;
   valijson::SchemaParser().populateSchema(valijson::adapters::NlohmannJsonAdapter(schema_json), schema);
@@ -93,10 +108,11 @@ TEST_CASE("plans are told as they were, in text and markdown, when made and when
     CAPTURE(folder.filename().string());
     const Planned planned = plan_of(folder);
     std::string text;
-    render_plan_text(planned.plan, PlanTextOptions{false, false, 120}, text);
+    const Outage outage = outage_of(planned.plan);
+    render_plan_text(planned.plan, PlanTextOptions{false, false, 120, &outage}, text);
     check_golden(folder / "plan.txt", text);
     std::string markdown;
-    render_plan_markdown(planned.plan, {}, markdown);
+    render_plan_markdown(planned.plan, {false, &outage}, markdown);
     check_golden(folder / "plan.md", markdown);
 
     const std::string json = json_of(planned.plan);
@@ -106,8 +122,11 @@ TEST_CASE("plans are told as they were, in text and markdown, when made and when
     REQUIRE(read.has_value());
     CHECK_EQ(json_of(*read), json);
     std::string shown;
-    render_plan_text(*read, PlanTextOptions{false, false, 120}, shown);
+    const Outage again = outage_of(*read);
+    render_plan_text(*read, PlanTextOptions{false, false, 120, &again}, shown);
     CHECK_EQ(shown, text);
+    CHECK(fits_schema(outage_json(*read, again), "outage"));
+    CHECK_EQ(outage_json(*read, again), outage_json(planned.plan, outage));
   }
 }
 
@@ -117,6 +136,13 @@ TEST_CASE("a plan with something of everything fits the schema, one with a membe
   auto document = nlohmann::json::parse(text);
   document["steps"][0]["color"] = "red";
   CHECK(!fits_schema(document.dump()));
+
+  const std::string outage = outage_json(sample_plan(), outage_of(sample_plan()));
+  CHECK(fits_schema(outage, "outage"));
+  document = nlohmann::json::parse(outage);
+  CHECK_EQ(document["steps"].size(), sample_plan().steps.size());
+  document["steps"][0]["failure"]["color"] = "red";
+  CHECK(!fits_schema(document.dump(), "outage"));
 }
 
 }  // namespace gpup

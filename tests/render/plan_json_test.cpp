@@ -84,6 +84,20 @@ TEST_CASE("a plan is one element a line, its members in the contract's order") {
   CHECK_EQ(document["policy"]["stop"]["timeout"], "90s");
 }
 
+TEST_CASE("a plan of a cluster has its name and what its other GPUs have, also when it was read back") {
+  Plan plan = sample_plan();
+  plan.cluster = {"HCI-EAST \"1\"", {{"NVIDIA A2", 4, 3}, {"", kNone, 1}}};
+  const std::string text = written(plan);
+  CHECK_EQ(nlohmann::json::parse(text)["cluster"].dump(),
+           R"({"name":"HCI-EAST \"1\"","others":[{"gpus":3,"model":"NVIDIA A2","partitionCount":4},)"
+           R"({"gpus":1,"model":null,"partitionCount":null}]})");
+  const Result<Plan> read = read_plan(text, "plan.json");
+  CAPTURE(first_message(read));
+  REQUIRE(read.has_value());
+  CHECK_EQ(written(*read), text);
+  CHECK_EQ(read->cluster.others.front().gpus, 3);
+}
+
 TEST_CASE("a plan that was read back is written as the same bytes") {
   const std::string text = written(sample_plan());
   const Result<Plan> plan = read_plan(text, "plan.json");

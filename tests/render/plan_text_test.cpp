@@ -3,7 +3,11 @@
 #include <string>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
+#include "execute/schedule.h"
+#include "plan/outage.h"
+#include "render/plan_failure.h"
 #include "render/plan_json.h"
 #include "render/plan_markdown.h"
 #include "render/plan_reader.h"
@@ -103,6 +107,63 @@ hci-east.yaml:14:5: warning[GP144]: the model is not supported on this release
 Not checked
   hv-e3: connection refused
 )plan");
+}
+
+TEST_CASE("of each step people are told what is left where it fails, and what to type, whatever names it has") {
+  const Plan plan = sample_plan();
+  const Outage outage = expect_outage(plan, {}, [&] { return Schedule(plan, Limits{}); });
+  std::string out;
+  render_plan_text(plan, PlanTextOptions{false, false, 120, &outage}, out);
+  for (const char* const said : {
+           "\n  hv-e1/vm/Zürich \"a\\b\"\\u{a}\\u{1b}[31m  39 s",
+           "\n  Sum: 1.5 VM-minutes (95%: 4.4), the longest 48 s: hv-e1/vm/vdi-01\n",
+           "\n  Mixed counts: none, GPUs that should be alike are so at every step\n",
+           "\n  stop-vm              NVIDIA A2  5 s     15 s        default: no guest is asked\n",
+           "\n  assign-partition     -          2 s     6 s ",
+           "\n   3  you are left with VM Zürich \"a\\b\"\\u{a}\\u{1b}[31m running, or on its way down; gpup looks "
+           "again",
+           "\n   5  you are left with NVIDIA A2 (4&18416dc3&0&0000) at 16 partitions and VM vdi-01 off, without a "
+           "partition; "
+           "gpup\n      starts it again without one, skips step 6 and what waits for it\n"
+           "      down meanwhile: hv-e1/vm/vdi-01, hv-e1/vm/Zürich \"a\\b\"\\u{a}\\u{1b}[31m\n"
+           "      by hand on hv-e1: Set-VMHostPartitionableGpu -Name '\\\\?\\PCI#VEN_10DE&",
+           "\n  12  you are left with VM train-1 running, with OfflineAction none; gpup goes on with the other steps\n",
+       }) {
+    CAPTURE(said);
+    CHECK_NE(out.find(said), std::string::npos);
+  }
+  const Failures failures(plan);
+  for (std::uint32_t i = 0; i < plan.steps.size(); ++i) {
+    CHECK_NE(out.find(fmt::format("\n  {:>2}  you are left with ", i + 1)), std::string::npos);
+    CHECK_NE(out.find("by hand on " + failures.of(i).host + ": " + failures.of(i).command + "\n"), std::string::npos);
+  }
+}
+
+TEST_CASE("where like steps are told together, so is what comes of them") {
+  TextPool names;
+  const Plan plan = many_starts(150, names);
+  const Outage outage = expect_outage(plan, {}, [&] { return Schedule(plan, Limits{}); });
+  std::string out;
+  render_plan_text(plan, PlanTextOptions{false, false, 120, &outage}, out);
+  CHECK_NE(out.find("\n  No VM is stopped\n"), std::string::npos);
+  CHECK_NE(out.find("\n    1  (149 like it) you are left with VM vdi-0 off; gpup looks again and names it\n"),
+           std::string::npos);
+  CHECK_EQ(out.find("VM vdi-1 off"), std::string::npos);
+  out.clear();
+  render_plan_text(plan, PlanTextOptions{true, false, 120, &outage}, out);
+  CHECK_NE(out.find("\n  150  you are left with VM vdi-149 off;"), std::string::npos);
+}
+
+TEST_CASE("a name is one value for PowerShell, whatever quotes it holds") {
+  Plan plan = sample_plan();
+  plan.gpus[0].name = "GPU 'one' \xe2\x80\x98two\xe2\x80\x99 $(three) `four";
+  CHECK_EQ(Failures(plan).of(4).command,
+           "Set-VMHostPartitionableGpu -Name 'GPU ''one'' \xe2\x80\x98\xe2\x80\x98two\xe2\x80\x99\xe2\x80\x99 "
+           "$(three) `four' -PartitionCount 4");
+  plan.vms[2].id = "-Name x; Remove-VM *";
+  CHECK_EQ(Failures(plan).of(9).command.substr(0, 66),
+           "Get-VM -Id '-Name x; Remove-VM *' | Add-VMGpuPartitionAdapter -Ins");
+  CHECK_EQ(Failures(plan).of(10).command, "Get-VM -Id '-Name x; Remove-VM *' | Start-VM");
 }
 
 TEST_CASE("an empty plan says that nothing is to do, and where nothing could be seen") {
