@@ -1,11 +1,17 @@
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -30,13 +36,25 @@ namespace gpup {
 namespace {
 
 std::atomic<bool> cancelled_flag = false;
-static_assert(std::atomic<bool>::is_always_lock_free);
+std::atomic<int> asked_to_end = 0;
+std::atomic<int> leave_pipe = -1;  // whoever reads it ends the process
+static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
+
+constexpr int kEndedBySignal = 128;
 
 extern "C" void note_signal(int signal) {
-  constexpr int kEndedBySignal = 128;
-  if (cancelled_flag.exchange(true)) {
+  cancelled_flag = true;
+  // Where a terminal is closed the kernel sends a SIGHUP, and a shell that had it passes it on.
+  const int asked = signal == SIGHUP ? 0 : ++asked_to_end;
+  if (asked < 2) {
+    return;
+  }
+  const int error = errno;
+  const auto number = static_cast<unsigned char>(signal);
+  if (asked > 2 || leave_pipe < 0 || write(leave_pipe, &number, 1) != 1) {
     _exit(kEndedBySignal + signal);
   }
+  errno = error;
 }
 
 // A descriptor below 3 that is closed would go to the next file that is opened, and what is said on it would be written
@@ -47,15 +65,6 @@ void hold_standard_descriptors() {
       open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
     }
   }
-}
-
-void watch_signals() {
-  struct sigaction action {};
-  action.sa_handler = note_signal;  // without SA_RESTART: a question that is open ends
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-  sigaction(SIGHUP, &action, nullptr);  // the terminal was closed
 }
 
 int descriptor_of(Stream stream) {
@@ -86,6 +95,64 @@ class Unbuffered : public Sink {
     }
   }
 };
+
+/// What is to be said where a second signal ends the process.
+struct LastWords {
+  std::mutex mutex;
+  std::function<std::string()> words;
+};
+
+/// Never destroyed: a signal may come until the process has ended.
+LastWords& last_words() {
+  static LastWords& only = *new LastWords;
+  return only;
+}
+
+[[noreturn]] void leave_when_told(int pipe) {
+  unsigned char signal = SIGTERM;
+  while (read(pipe, &signal, 1) < 0 && errno == EINTR) {
+  }
+  LastWords& last = last_words();
+  const std::lock_guard guard(last.mutex);
+  if (last.words) {
+    Unbuffered().write(last.words());
+  }
+  _exit(kEndedBySignal + signal);
+}
+
+/// A thread of its own waits for the second signal: in a handler little is allowed. Without one that just ends.
+void wait_for_second_signal() {
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) {
+    return;
+  }
+  // The others get the signals, so that a question that is open ends.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  try {
+    std::thread(leave_when_told, ends[0]).detach();
+    leave_pipe = ends[1];
+  } catch (const std::system_error&) {
+    close(ends[0]);
+    close(ends[1]);
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void watch_signals() {
+  wait_for_second_signal();
+  struct sigaction action {};
+  action.sa_handler = note_signal;  // without SA_RESTART: a question that is open ends
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  struct sigaction before {};
+  if (sigaction(SIGHUP, nullptr, &before) == 0 && before.sa_handler != SIG_IGN) {  // nohup
+    sigaction(SIGHUP, &action, nullptr);
+  }
+}
 
 /// This machine, and the hosts that it reaches.
 class RealWorld : public WritingWorld {
@@ -158,6 +225,11 @@ class RealWorld : public WritingWorld {
     }
     return cancelled_flag;
   }
+  void set_last_words(std::function<std::string()> words) override {
+    LastWords& last = last_words();
+    const std::lock_guard guard(last.mutex);
+    last.words = std::move(words);
+  }
 
  private:
   StreamSink out_{STDOUT_FILENO};
@@ -175,6 +247,7 @@ class RealWorld : public WritingWorld {
 int main(int argc, char** argv) {
   gpup::hold_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);  // a reader that has gone is an error like a full disk
+  std::signal(SIGXFSZ, SIG_IGN);  // and so is a file that may not grow
   gpup::RealWorld world;
   return gpup::run(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc), world);
 }

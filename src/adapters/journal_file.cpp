@@ -242,6 +242,9 @@ class JournalFile : public Journal {
         return opened;
       }
     }
+    if (torn_ && !cut_off()) {
+      return cannot_write(path_, errno);
+    }
     const std::string line = std::move(entry).line();
     for (std::string_view rest = line; !rest.empty();) {
       const ssize_t written = ::write(descriptor_, rest.data(), rest.size());
@@ -249,12 +252,19 @@ class JournalFile : public Journal {
         continue;
       }
       if (written < 0) {
-        return cannot_write(path_, errno);
+        const int error = errno;
+        torn_ = rest.size() < line.size() && !cut_off();
+        return cannot_write(path_, error);
       }
       rest.remove_prefix(static_cast<std::size_t>(written));
     }
+    size_ += static_cast<off_t>(line.size());
     return Done{};
   }
+
+  /// Takes back what was written of an entry for which there was no room: what is noted once there is some begins a
+  /// line.
+  bool cut_off() const { return ::ftruncate(descriptor_, size_) == 0; }
 
   /// The plan is on disk before the first entry, and so before anything is sent.
   Result<Done> keep(const Plan& plan, Time now) {
@@ -306,6 +316,8 @@ class JournalFile : public Journal {
   PlanWriter write_plan_;
   std::string path_;  ///< of the journal; without its extension until that is open
   int descriptor_ = -1;
+  off_t size_ = 0;                ///< of the entries that are whole
+  bool torn_ = false;             ///< a part of another one follows them
   std::optional<StepGpus> gpus_;  // of the run's plan
 };
 

@@ -54,7 +54,9 @@ class Orders {
     sigset_t signals;
     sigemptyset(&signals);
     ::posix_spawnattr_setsigmask(&attributes, &signals);
-    sigaddset(&signals, SIGPIPE);  // we ignore it, and so would the child
+    for (const int ignored : {SIGPIPE, SIGXFSZ}) {  // by us, and so by the child
+      sigaddset(&signals, ignored);
+    }
     ::posix_spawnattr_setsigdefault(&attributes, &signals);
     ::posix_spawnattr_setflags(&attributes,
                                static_cast<short>(POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));

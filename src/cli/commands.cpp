@@ -203,7 +203,10 @@ constexpr std::array kCommands = {
             "A saved plan is performed without a question, but only while every fact in it still holds (5 otherwise)."
             " From files the plan is shown and a question asked; without a terminal --yes must be given (6"
             " otherwise).\n\n"
-            "Ctrl-C begins no further step (8); a second one ends gpup at once.",
+            "Ctrl-C, SIGTERM or a closed terminal begins no further step, lets those under way end, starts what was"
+            " stopped, and exits with 8. A second Ctrl-C or SIGTERM ends gpup at once; it names the steps that are"
+            " under way and the VMs that are off. Where the journal cannot be written any more, a full disk for one,"
+            " nothing is sent either, and what was stopped is started again (7).",
             "gpup apply change.plan\n"
             "gpup apply -f hci-east.yaml\n"
             "gpup apply -f hci-east.yaml --yes -o json"},

@@ -48,7 +48,9 @@ constexpr std::array kRows = {
     Explanation{Code::kCannotWrite, "a file cannot be written",
                 "A file that the command line names, or standard output, could not be written: the folder does not"
                 " exist, a permission is missing, the disk is full, or whoever read the output has gone. A file is"
-                " written whole or not at all, so what was there before still is. The exit code is 1.",
+                " written whole or not at all, so what was there before still is. The exit code is 1. Where it is the"
+                " journal of a run that has begun, nothing is sent from then on, and VMs that were stopped are started"
+                " again (7).",
                 Example{{}, kLab, {}, "observe --observed lab.json --out missing/snapshot.json"},
                 "Mend the path, its permissions or the disk's room, and run the command again."},
     Explanation{Code::kNoSubject, "nothing of that name to explain",

@@ -9,6 +9,7 @@
 #include "cli/runs.h"
 #include "cli/step_progress.h"
 #include "execute/execute.h"
+#include "execute/open_ends.h"
 #include "render/plan_json.h"
 #include "render/report.h"
 
@@ -40,14 +41,37 @@ std::optional<int> approve(const Call& call, WritingWorld& world, const Plan& pl
                 kExitNotAllowed);
 }
 
+/// Tells what is open where a second signal ends the process.
+class LastWords {
+ public:
+  LastWords(const Call& call, WritingWorld& world, const OpenEnds& open) : world_(world) {
+    world.set_last_words([&call, &open] {
+      const Diagnostics told = open.told();
+      return "\nleft at once\n" + render_diagnostics(told, call.color_err, told.size());
+    });
+  }
+  LastWords(const LastWords&) = delete;
+  LastWords& operator=(const LastWords&) = delete;
+  ~LastWords() { world_.set_last_words({}); }
+
+ private:
+  WritingWorld& world_;
+};
+
+Report execute(const Call& call, WritingWorld& world, const Plan& plan, Journal& journal) {
+  StepProgress steps(world.err(), world.is_terminal(Stream::kErr));
+  OpenEnds open(plan);
+  EachProgress progress({&open, &steps});
+  const LastWords words(call, world, open);
+  return execute(
+      plan, world.writer(), journal, progress, world.cancelled(), [&world] { return world.now(); }, limits_of(call));
+}
+
 }  // namespace
 
 int perform(const Call& call, WritingWorld& world, const Plan& plan, JournalUse use) {
   use.folder = state_folder(call);
-  Journal& journal = world.journal(use);
-  StepProgress progress(world.err(), world.is_terminal(Stream::kErr));
-  const Report report = execute(
-      plan, world.writer(), journal, progress, world.cancelled(), [&world] { return world.now(); }, limits_of(call));
+  const Report report = execute(call, world, plan, world.journal(use));
   const auto answer = [&](std::string_view form, bool on_stdout, Sink& out) {
     if (form == "json") {
       render_report_json(plan, report, out);

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -86,8 +87,12 @@ class WritingWorld : public World {
   virtual HostWriter& writer() = 0;
   /// The journal of this run; asked for once.
   virtual Journal& journal(const JournalUse& use) = 0;
-  /// From the first call on, the first SIGINT or SIGTERM sets the flag and the second ends the process.
+  /// From the first call on, the first SIGINT or SIGTERM sets the flag and the second ends the process; a SIGHUP, which
+  /// may come twice where a terminal is closed, only sets it.
   virtual const std::atomic<bool>& cancelled() = 0;
+  /// What stderr is told where the second one ends the process. Called on another thread, but not after the next call
+  /// of this has returned.
+  virtual void set_last_words(std::function<std::string()> /*words*/) {}
 };
 
 }  // namespace gpup

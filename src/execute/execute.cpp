@@ -1,6 +1,7 @@
 #include "execute/execute.h"
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include "execute/find.h"
 #include "execute/shared_reads.h"
 #include "execute/step_check.h"
+#include "execute/trouble.h"
 #include "execute/workers.h"
 
 namespace gpup {
@@ -217,6 +219,10 @@ class Run {
       report_.cancelled = true;
       return "the run was cancelled";
     }
+    if (journal_failed_) {
+      stopped_by_journal_ = true;
+      return "the journal cannot be written";
+    }
     for (const std::uint32_t before : plan_.after_of(plan_.steps[step])) {
       if (!ended_well(report_.steps[before].outcome)) {
         return fmt::format("step {} did not end well", before + 1);
@@ -245,14 +251,16 @@ class Run {
       case Before::kGo:
         break;
     }
-    if (const Result<Done> noted = note_intent(result.step); !noted) {
-      result.message = "nothing was sent, since the journal cannot be written: " + why(noted.error());
+    note_intent(result.step);
+    const std::optional<Result<Done>> claim = take_turn(step, host);
+    if (!claim) {
+      result.message = "nothing was sent, since the journal cannot be written";
+      result.code = Code::kCannotWrite;
       return;
     }
-    const Result<Done> claim = take_turn(step, host);
-    result.sent = claim || claim.error().code != ErrorCode::kUnreachable;
-    answered_[result.step] = claim || claim.error().code == ErrorCode::kRefused ? 1 : 0;
-    verify(step, *reads_.after_now(host), claim, result);
+    result.sent = *claim || claim->error().code != ErrorCode::kUnreachable;
+    answered_[result.step] = *claim || claim->error().code == ErrorCode::kRefused ? 1 : 0;
+    verify(step, *reads_.after_now(host), *claim, result);
   }
 
   Look look_before(const Step& step, std::uint32_t host, StepResult& result) {
@@ -273,8 +281,8 @@ class Run {
     entry.hint = std::move(trouble.hint);
   }
 
-  /// On disk when it returns. Intents that are noted meanwhile share the next flush.
-  Result<Done> note_intent(std::uint32_t step) {
+  /// On disk when it returns, unless the journal has failed. Intents that are noted meanwhile share the next flush.
+  void note_intent(std::uint32_t step) {
     std::unique_lock lock(mutex_);
     Result<Done> noted = journal_.intent(plan_, step, now_());
     if (noted) {
@@ -285,7 +293,6 @@ class Run {
     if (!noted) {
       journal_failed(noted.error());
     }
-    return noted;
   }
 
   /// Compares with what was read back, which is the result; a reply, or its loss, only words why.
@@ -341,11 +348,16 @@ class Run {
     }
   }
 
-  /// Sends a step, once no other write that must not go beside it is under way on its host.
-  Result<Done> take_turn(const Step& step, std::uint32_t host) {
+  /// Sends a step, once no other write that must not go beside it is under way on its host. Nothing is sent once the
+  /// journal has failed, whosever entry it was.
+  std::optional<Result<Done>> take_turn(const Step& step, std::uint32_t host) {
     std::unique_lock turn(turns_[host], std::defer_lock);
     if (!is_power(step.op)) {
       turn.lock();
+    }
+    if (journal_failed_) {
+      stopped_by_journal_ = true;
+      return std::nullopt;
     }
     return send(step, plan_.hosts[host]);
   }
@@ -387,8 +399,7 @@ class Run {
   }
 
   void journal_failed(const Error& error) {
-    if (!journal_failed_) {
-      journal_failed_ = true;
+    if (!journal_failed_.exchange(true)) {
       Diagnostic diagnostic;
       diagnostic.code = Code::kCannotWrite;
       diagnostic.severity = Severity::kWarning;
@@ -558,47 +569,31 @@ class Run {
   /// Everything that went wrong as diagnostics, each thing once: a VM that is left off tells of its own start. Why it
   /// does not start is apart where that has a code and a remedy of its own.
   void tell() {
+    if (stopped_by_journal_) {
+      Diagnostic& journal = report_.diagnostics.front();  // the first that can go wrong once steps are performed
+      journal.severity = Severity::kError;
+      journal.message += "; nothing was sent since, but to start what was stopped";
+      journal.hint = "make room for it; then 'gpup resume' goes on from here";
+    }
     for (const StepResult& result : report_.steps) {
       const Step& step = plan_.steps[result.step];
       const bool of_left_off =
           step.op == Op::kStartVm && std::any_of(report_.left_off.begin(), report_.left_off.end(),
                                                  [&](const LeftOff& vm) { return vm.vm_id == plan_.vms[step.vm].id; });
+      const bool of_journal = result.code == Code::kCannotWrite;
       const bool wrong = result.outcome == Outcome::kFailed || result.outcome == Outcome::kUnknown;
-      if (wrong && !of_left_off) {
-        tell_step(result);
+      if (wrong && !of_left_off && !of_journal) {
+        report_.diagnostics.push_back(step_trouble(plan_, result));
       }
     }
     for (const LeftOff& vm : report_.left_off) {
       const bool apart = vm.code && vm.code != Code::kStepFailed && vm.code != Code::kStepUnknown;
       if (apart) {
-        tell_vm(vm, *vm.code, "does not start: " + vm.message, vm.hint);
+        report_.diagnostics.push_back(vm_trouble(vm, *vm.code, "does not start: " + vm.message, vm.hint));
       }
-      tell_vm(vm, Code::kVmLeftOff, "is left off: " + (apart ? "see " + to_string(*vm.code) : vm.message),
-              fmt::format("start it on {}: {}", vm.host, vm.command));
+      report_.diagnostics.push_back(
+          left_off_trouble(vm, "is left off: " + (apart ? "see " + to_string(*vm.code) : vm.message)));
     }
-  }
-
-  void tell_vm(const LeftOff& vm, Code code, const std::string& what, std::string hint) {
-    Diagnostic diagnostic;
-    diagnostic.code = code;
-    diagnostic.host = vm.host;
-    diagnostic.object = "vm";
-    diagnostic.name = vm.vm;
-    diagnostic.message = fmt::format("VM {} ({}) {}", vm.vm, vm.vm_id, what);
-    diagnostic.hint = std::move(hint);
-    report_.diagnostics.push_back(std::move(diagnostic));
-  }
-
-  void tell_step(const StepResult& result) {
-    const Step& step = plan_.steps[result.step];
-    Diagnostic diagnostic;
-    diagnostic.code = result.code.value_or(Code::kStepFailed);
-    diagnostic.host = plan_.hosts[host_of(plan_, step)].name;
-    diagnostic.object = step.vm == kNone ? "gpu" : "vm";
-    diagnostic.name = step.vm == kNone ? plan_.gpus[step.gpu].name : plan_.vms[step.vm].name;
-    diagnostic.message = fmt::format("step {}, {}: {}", result.step + 1, to_string(step.op), result.message);
-    diagnostic.hint = result.hint;
-    report_.diagnostics.push_back(std::move(diagnostic));
   }
 
   template <class Entry>
@@ -621,7 +616,8 @@ class Run {
   Held held_;
   std::vector<bool> starts_;            // by VM: the plan starts it
   std::vector<std::uint8_t> answered_;  // by step: the host said yes or no to it; not bits, which threads would share
-  bool journal_failed_ = false;
+  std::atomic<bool> journal_failed_ = false;
+  std::atomic<bool> stopped_by_journal_ = false;  // a step was not sent for it
   Report report_;
 };
 

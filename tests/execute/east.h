@@ -92,10 +92,12 @@ class Notes : public Journal {
 
   std::vector<std::string> lines;
   std::size_t most = 1000;  ///< entries that fit
+  bool refused = false;     ///< one did not
 
  private:
   Result<Done> note(std::string line) {
     if (lines.size() >= most) {
+      refused = true;
       return fail(ErrorCode::kCannotRead, "no space is left");
     }
     lines.push_back(std::move(line));
