@@ -25,6 +25,7 @@
 #include "adapters/hosts_by_transport.h"
 #include "adapters/journal_durations.h"
 #include "adapters/journal_file.h"
+#include "adapters/lines.h"
 #include "adapters/powershell_hosts.h"
 #include "adapters/simulated_host.h"
 #include "cli/run.h"
@@ -213,6 +214,7 @@ class RealWorld : public WritingWorld {
     }
     return *hosts_;
   }
+  Result<std::unique_ptr<LineSink>> create_lines(const std::string& path) override { return gpup::create_lines(path); }
   std::string state_folder() override { return default_state_folder(); }
   Journal& journal(const JournalUse& use) override {
     journal_ = make_journal_file(use, [](const Plan& plan, OutputFile& file) { write_plan(plan, file); });

@@ -22,6 +22,16 @@ class StringSink : public Sink {
   std::string text;
 };
 
+/// Takes lines for somebody who may read slowly, or not at all: putting one never waits. Lines that nobody takes are
+/// lost, and told in the end. Used from several threads.
+class LineSink {
+ public:
+  virtual ~LineSink() = default;
+  virtual void put(std::string line) = 0;
+  /// Waits for a reader who still reads; kCannotRead, with why and how many, where lines were lost. Called once.
+  virtual Result<Done> finish() = 0;
+};
+
 /// A file that is written whole or not at all: bytes go to a temporary file in the same folder, `commit` flushes
 /// it to disk and renames it into place; destroyed without `commit`, nothing is left behind.
 class OutputFile : public Sink {

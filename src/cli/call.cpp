@@ -85,7 +85,7 @@ Result<std::unique_ptr<OutputFile>> write_file(const Call& call, std::string_vie
   return file;
 }
 
-int give_answer(const Call& call, std::string_view default_form, const Answer& answer, int code) {
+int write_reports(const Call& call, const Answer& answer, int code) {
   for (const std::string& report : call.line.values("report")) {
     const std::size_t equals = report.find('=');
     const std::string form = report.substr(0, equals);
@@ -94,6 +94,13 @@ int give_answer(const Call& call, std::string_view default_form, const Answer& a
     if (!written) {
       return give_up(call, written.error(), Code::kCannotWrite);
     }
+  }
+  return code;
+}
+
+int give_answer(const Call& call, std::string_view default_form, const Answer& answer, int code) {
+  if (const int written = write_reports(call, answer, code); written != code) {
+    return written;
   }
   const std::string_view form = call.form(default_form);
   // `plan --out` saves the plan, whose form is fixed, and answers on stdout all the same.

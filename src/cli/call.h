@@ -47,6 +47,9 @@ using Answer = std::function<void(std::string_view form, bool on_stdout, Sink& o
 Result<std::unique_ptr<OutputFile>> write_file(const Call& call, std::string_view path,
                                                const std::function<void(OutputFile& file)>& write);
 
+/// Writes the answer in the further forms that --report names. Returns `code`, or 1 where a file could not be written.
+int write_reports(const Call& call, const Answer& answer, int code);
+
 /// Gives the answer: first the files of --report, then stdout (or --out) in the form of -o. Returns `code`, or 1 where
 /// a file could not be written.
 int give_answer(const Call& call, std::string_view default_form, const Answer& answer, int code);

@@ -98,6 +98,13 @@ std::optional<UsageError> check_parallel(const Invocation& line) {
 
 std::optional<UsageError> check_outputs(const Invocation& line) {
   std::vector<std::string> paths = line.values("out");
+  if (const auto events = line.value("events")) {
+    if (events == "-" && line.has("output")) {
+      return UsageError{"option '--events -' takes stdout, and so does --output",
+                        "--report FORM=FILE writes the answer elsewhere", line.command};
+    }
+    paths.emplace_back(*events);
+  }
   for (const std::string& report : line.values("report")) {
     paths.push_back(report.substr(report.find('=') + 1));
   }

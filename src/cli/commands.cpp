@@ -52,6 +52,9 @@ constexpr Option kParallel{
 constexpr Option kStateDir{
     "state-dir", 0,  "DIR",           "the folder of the journals (default: the platform's state folder)",
     false,       {}, Completes::kFile};
+constexpr Option kEvents{
+    "events", 0,  "FILE",          "write what happens, as it happens, to FILE (- is stdout): JSON lines",
+    false,    {}, Completes::kFile};
 constexpr Option kMaxOutage{"max-outage", 0, "DURATION",
                             "refuse a plan that is expected (median) to keep a VM down for longer: 90s, 10m, 1h"};
 constexpr Option kTarget{"target", 0, "ADDRESS", "emergencies only: leave all as it is but HOST, or HOST/vm/NAME",
@@ -82,13 +85,14 @@ constexpr std::array kPlanOptions = {&kStateDir, &kFile, &kObserved,  &kPlanOut,
 constexpr std::array kDoctorOptions = {&kFile, &kConnect, &kShortForm, &kShortReport, &kEveryCheck, &kAnswerTime};
 constexpr std::array kShowOptions = {&kStateDir, &kPlanForm, &kPlanReport, &kFull};
 constexpr std::array kHistoryOptions = {&kStateDir, &kShortForm, &kShortReport};
-constexpr std::array kApplyOptions = {&kFile, &kYes,       &kStateDir, &kParallel, &kAnswerForm, &kAnswerReport,
-                                      &kFull, &kMaxOutage, &kTarget,   &kExclude,  &kAnswerTime};
-constexpr std::array kResumeOptions = {&kStateDir, &kParallel, &kAnswerForm, &kAnswerReport, &kFull, &kAnswerTime};
-constexpr std::array kRollbackOptions = {&kStateDir,     &kYes,  &kParallel,  &kAnswerForm,
-                                         &kAnswerReport, &kFull, &kAnswerTime};
-constexpr std::array kRestoreOptions = {&kStateDir,   &kFile,         &kConnect, &kYes,       &kParallel,
-                                        &kAnswerForm, &kAnswerReport, &kFull,    &kAnswerTime};
+constexpr std::array kApplyOptions = {&kFile,   &kYes,  &kStateDir,  &kParallel, &kAnswerForm, &kAnswerReport,
+                                      &kEvents, &kFull, &kMaxOutage, &kTarget,   &kExclude,    &kAnswerTime};
+constexpr std::array kResumeOptions = {&kStateDir, &kParallel, &kAnswerForm, &kAnswerReport,
+                                       &kEvents,   &kFull,     &kAnswerTime};
+constexpr std::array kRollbackOptions = {&kStateDir,     &kYes,    &kParallel, &kAnswerForm,
+                                         &kAnswerReport, &kEvents, &kFull,     &kAnswerTime};
+constexpr std::array kRestoreOptions = {&kStateDir,   &kFile,         &kConnect, &kYes,  &kParallel,
+                                        &kAnswerForm, &kAnswerReport, &kEvents,  &kFull, &kAnswerTime};
 constexpr std::array kDriftOptions = {&kStateDir,     &kFile,   &kObserved, &kAnswerForm,
                                       &kAnswerReport, &kTarget, &kExclude,  &kAnswerTime};
 constexpr std::array kExportOptions = {&kFile, &kObserved, &kConnect, &kOut, &kAnswerTime};
@@ -200,6 +204,9 @@ constexpr std::array kCommands = {
             " machines stopping and starting, and one other step at a time.\n\n"
             "--max-outage refuses a plan (4) that is expected to keep a VM down for longer; --target and --exclude are"
             " for emergencies; see 'gpup help plan'.\n\n"
+            "--events writes a line of JSON for each step that begins or ends, every 15 seconds for one that takes"
+            " long, for what is wrong, and for the end ('gpup schema events'). A reader that is slow or gone does not"
+            " hold the run up. With - the lines are all there is on stdout; the report goes to stderr.\n\n"
             "A saved plan is performed without a question, but only while every fact in it still holds (5 otherwise)."
             " From files the plan is shown and a question asked; without a terminal --yes must be given (6"
             " otherwise).\n\n"

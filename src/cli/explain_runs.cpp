@@ -101,6 +101,15 @@ constexpr auto kRows = std::to_array<Explanation>({
       .lab_then =
           GPUP_A2_LAB("4", GPUP_INFER("{\"id\": \"a2b5b4b1-24b6-49b6-97e1-fbaf8ba0af9b\", \"gpu\": \"GPU-A2\"}"))},
      "Clear the way, or write down what is wanted in a file and apply that."},
+    {Code::kEventsLost,
+     "events that nobody got",
+     "The file or pipe that --events names took no more: its disk is full, its reader has gone, or reads so slowly "
+     "that "
+     "more than gpup keeps for it piled up. The run went on all the same, and its report is whole.",
+     {.desired = kWantsFour,
+      .lab = GPUP_A2_LAB("16", ""),
+      .command = "apply -f desired.yaml --yes --state-dir state --events /dev/full"},
+     "Mend the place, or see to it that its reader keeps up. 'gpup history latest' tells what the run did."},
 });
 
 }  // namespace

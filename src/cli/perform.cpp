@@ -1,9 +1,13 @@
 #include "cli/perform.h"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "base/ticker.h"
+#include "cli/event_progress.h"
 #include "cli/exit_codes.h"
 #include "cli/plan_forms.h"
 #include "cli/runs.h"
@@ -58,20 +62,53 @@ class LastWords {
   WritingWorld& world_;
 };
 
-Report execute(const Call& call, WritingWorld& world, const Plan& plan, Journal& journal) {
+Report execute(const Call& call, WritingWorld& world, const Plan& plan, Journal& journal, EventProgress* events) {
   StepProgress steps(world.err(), world.is_terminal(Stream::kErr));
   OpenEnds open(plan);
-  EachProgress progress({&open, &steps});
+  std::vector<Progress*> each = {&open, &steps};
+  std::optional<Ticker> ticker;
+  if (events != nullptr) {
+    constexpr std::chrono::seconds kPeriod(1);
+    each.push_back(events);
+    ticker.emplace(kPeriod, [events] { events->beat(); });
+  }
+  EachProgress progress(std::move(each));
   const LastWords words(call, world, open);
   return execute(
       plan, world.writer(), journal, progress, world.cancelled(), [&world] { return world.now(); }, limits_of(call));
+}
+
+/// The report, with events where they are asked for; nothing, with the exit code, where these cannot be written.
+tl::expected<Report, int> perform_with_events(const Call& call, WritingWorld& world, const Plan& plan,
+                                              const JournalUse& use) {
+  const auto path = call.line.value("events");
+  if (!path) {
+    return execute(call, world, plan, world.journal(use), nullptr);
+  }
+  const auto lines = world.create_lines(std::string(*path));
+  if (!lines) {
+    return tl::unexpected(give_up(call, lines.error(), Code::kCannotWrite));
+  }
+  EventProgress events(**lines, plan, [&world] { return world.now(); });
+  Report report = execute(call, world, plan, world.journal(use), &events);
+  events.ended(report);
+  if (const Result<Done> written = (*lines)->finish(); !written) {
+    Diagnostic lost = placeless(Code::kEventsLost, written.error().message, "'gpup history latest' tells of the run");
+    lost.severity = Severity::kWarning;
+    tell(call, {std::move(lost)});
+  }
+  return report;
 }
 
 }  // namespace
 
 int perform(const Call& call, WritingWorld& world, const Plan& plan, JournalUse use) {
   use.folder = state_folder(call);
-  const Report report = execute(call, world, plan, world.journal(use));
+  const auto performed = perform_with_events(call, world, plan, use);
+  if (!performed) {
+    return performed.error();
+  }
+  const Report& report = *performed;
   const auto answer = [&](std::string_view form, bool on_stdout, Sink& out) {
     if (form == "json") {
       render_report_json(plan, report, out);
@@ -84,7 +121,13 @@ int perform(const Call& call, WritingWorld& world, const Plan& plan, JournalUse 
     }
   };
   const int code = exit_code(plan, report);
-  const int given = give_answer(call, "text", answer, code);
+  int given = code;
+  if (call.line.value("events") == "-") {
+    given = write_reports(call, answer, code);
+    render_report_text(plan, report, world.err(), call.color_err);
+  } else {
+    given = give_answer(call, "text", answer, code);
+  }
   return code == kExitDone || code == kExitNotChecked ? given : code;
 }
 

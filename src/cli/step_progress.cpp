@@ -61,9 +61,7 @@ void StepProgress::finished(const Plan& plan, const StepResult& result) {
   end(step_line(plan, result.step), fmt::format("[{}/{}] {}", ended_, plan.steps.size(), line));
 }
 
-void StepProgress::restoring(const Plan&, const std::string& host, const std::string& vm) {
-  begin(starting_again(host, vm));
-}
+void StepProgress::restoring(const Plan&, const Restored& begun) { begin(starting_again(begun.host, begun.vm)); }
 
 void StepProgress::restored(const Plan&, const Restored& restored) {
   end(starting_again(restored.host, restored.vm),

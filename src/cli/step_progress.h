@@ -18,7 +18,7 @@ class StepProgress : public Progress {
 
   void started(const Plan& plan, std::uint32_t step) override;
   void finished(const Plan& plan, const StepResult& result) override;
-  void restoring(const Plan& plan, const std::string& host, const std::string& vm) override;
+  void restoring(const Plan& plan, const Restored& begun) override;
   void restored(const Plan& plan, const Restored& restored) override;
 
  private:

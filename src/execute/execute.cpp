@@ -478,7 +478,7 @@ class Run {
       // The host has said no to this very start: asking again would be told the same.
       return {std::nullopt, left_off(entry, report_.steps[step])};
     }
-    progress_.restoring(plan_, entry.host, entry.vm);
+    progress_.restoring(plan_, entry);
     if (!state) {
       entry.outcome = Outcome::kUnknown;
     } else if (state != VmState::kOff) {

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <mutex>
 #include <set>
-#include <string>
 #include <vector>
 
 #include "base/diagnostics.h"
@@ -19,7 +18,7 @@ class OpenEnds : public Progress {
 
   void started(const Plan& plan, std::uint32_t step) override;
   void finished(const Plan& plan, const StepResult& result) override;
-  void restoring(const Plan&, const std::string&, const std::string&) override {}
+  void restoring(const Plan&, const Restored&) override {}
   void restored(const Plan& plan, const Restored& restored) override;
 
   /// What nobody would know of if the run ended here: the steps that are under way (kStepUnknown), then the VMs that it

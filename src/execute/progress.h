@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -18,7 +17,8 @@ class Progress {
   virtual void started(const Plan& plan, std::uint32_t step) = 0;
   /// Also for steps that were skipped, which never started.
   virtual void finished(const Plan& plan, const StepResult& result) = 0;
-  virtual void restoring(const Plan& plan, const std::string& host, const std::string& vm) = 0;
+  /// A VM is started in the end; what came of it is told by `restored`.
+  virtual void restoring(const Plan& plan, const Restored& begun) = 0;
   virtual void restored(const Plan& plan, const Restored& restored) = 0;
 };
 
@@ -27,7 +27,7 @@ class NoProgress : public Progress {
  public:
   void started(const Plan&, std::uint32_t) override {}
   void finished(const Plan&, const StepResult&) override {}
-  void restoring(const Plan&, const std::string&, const std::string&) override {}
+  void restoring(const Plan&, const Restored&) override {}
   void restored(const Plan&, const Restored&) override {}
 };
 
@@ -46,9 +46,9 @@ class EachProgress : public Progress {
       one->finished(plan, result);
     }
   }
-  void restoring(const Plan& plan, const std::string& host, const std::string& vm) override {
+  void restoring(const Plan& plan, const Restored& begun) override {
     for (Progress* const one : each_) {
-      one->restoring(plan, host, vm);
+      one->restoring(plan, begun);
     }
   }
   void restored(const Plan& plan, const Restored& restored) override {

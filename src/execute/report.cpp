@@ -29,6 +29,28 @@ std::string_view to_string(Outcome outcome) {
   return "";
 }
 
+std::string_view to_string(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::kHeld:
+      return "lock-held";
+    case Refusal::kFactBroken:
+      return "fact-broken";
+    case Refusal::kCannotStart:
+      return "cannot-start";
+    case Refusal::kNotRefused:
+      break;
+  }
+  return "";
+}
+
+std::array<std::uint64_t, kOutcomes> count_outcomes(const Report& report) {
+  std::array<std::uint64_t, kOutcomes> counts{};
+  for (const StepResult& result : report.steps) {
+    ++counts.at(static_cast<std::size_t>(result.outcome));
+  }
+  return counts;
+}
+
 std::string start_command(std::string_view vm_id) {
   const bool plain = !vm_id.empty() && std::all_of(vm_id.begin(), vm_id.end(), [](char letter) {
     return (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'f') || (letter >= 'A' && letter <= 'F') ||

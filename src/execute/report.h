@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -25,6 +27,7 @@ enum class Outcome : std::uint8_t {
   kUnknown,  ///< the session was lost and it could not be read back
   kSkipped,  ///< a step that it depends on did not end well, or the run was cancelled
 };
+inline constexpr std::size_t kOutcomes = 5;
 std::string_view to_string(Outcome outcome);  ///< `done`
 
 /// Done or already: what depends on it may go on.
@@ -79,6 +82,7 @@ enum class Refusal : std::uint8_t {
   kFactBroken,  ///< the plan no longer fits
   kCannotStart  ///< the journal or a lock could not be written
 };
+std::string_view to_string(Refusal refusal);  ///< `lock-held`; empty for kNotRefused
 
 /// What came of performing a plan.
 struct Report {
@@ -92,6 +96,9 @@ struct Report {
   Time started{};
   Time ended{};
 };
+
+/// How many steps came to each outcome, by its number.
+std::array<std::uint64_t, kOutcomes> count_outcomes(const Report& report);
 
 /// The command that starts a VM, to be run in PowerShell on its host.
 std::string start_command(std::string_view vm_id);

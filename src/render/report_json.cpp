@@ -1,4 +1,3 @@
-#include <array>
 #include <string>
 #include <string_view>
 
@@ -37,20 +36,6 @@ void append_why(std::string& out, const Entry& entry) {
   append_text(out, ", \"message\": ", entry.message);
   append_text(out, ", \"code\": ", entry.code ? to_string(*entry.code) : std::string());
   append_text(out, ", \"hint\": ", entry.hint);
-}
-
-std::string_view refusal_word(Refusal refusal) {
-  switch (refusal) {
-    case Refusal::kHeld:
-      return "lock-held";
-    case Refusal::kFactBroken:
-      return "fact-broken";
-    case Refusal::kCannotStart:
-      return "cannot-start";
-    case Refusal::kNotRefused:
-      break;
-  }
-  return "";
 }
 
 void append_step(std::string& out, const Plan& plan, const StepResult& result) {
@@ -109,7 +94,7 @@ void render_report_json(const Plan& plan, const Report& report, Sink& sink) {
   append_json_string(out, plan.name);
   out += ",\n \"exitCode\": ";
   append_json_number(out, static_cast<std::uint64_t>(exit_code(plan, report)));
-  append_text(out, ", \"refusal\": ", refusal_word(report.refusal));
+  append_text(out, ", \"refusal\": ", to_string(report.refusal));
   append_flag(out, ", \"cancelled\": ", report.cancelled);
   append_time(out, ", \"startedAt\": ", report.started);
   append_time(out, ", \"endedAt\": ", report.ended);
@@ -144,10 +129,7 @@ void render_report_json(const Plan& plan, const Report& report, Sink& sink) {
     append_json_string(out, host.error);
     out += '}';
   });
-  std::array<std::uint64_t, 5> counts{};
-  for (const StepResult& result : report.steps) {
-    ++counts.at(static_cast<std::size_t>(result.outcome));
-  }
+  const auto counts = count_outcomes(report);
   out += ",\n \"summary\": ";
   for (std::size_t i = 0; i < counts.size(); ++i) {
     out += i == 0 ? "{\"" : ", \"";

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <iterator>
 #include <string>
@@ -15,16 +14,6 @@
 namespace gpup {
 
 namespace {
-
-constexpr std::size_t kOutcomes = 5;
-
-std::array<std::size_t, kOutcomes> count_outcomes(const Report& report) {
-  std::array<std::size_t, kOutcomes> counts{};
-  for (const StepResult& result : report.steps) {
-    ++counts.at(static_cast<std::size_t>(result.outcome));
-  }
-  return counts;
-}
 
 std::string time_between(Time from, Time to) {
   return human_time(static_cast<std::uint64_t>(std::max<std::int64_t>((to - from).count(), 0)));

@@ -114,6 +114,9 @@ class PaperWorld : public WritingWorld {
   }
   HostReader& reader() override { return hosts_; }
   HostWriter& writer() override { return hosts_; }
+  Result<std::unique_ptr<LineSink>> create_lines(const std::string& path) override {
+    return fail(ErrorCode::kCannotRead, "cannot write " + path);
+  }
   Journal& journal(const JournalUse&) override { return journal_; }
   const std::atomic<bool>& cancelled() override { return cancelled_; }
 

@@ -98,7 +98,7 @@ class Watch : public NoProgress {
       on_finished(result);
     }
   }
-  void restoring(const Plan&, const std::string&, const std::string&) override { const Entered entered(*this); }
+  void restoring(const Plan&, const Restored&) override { const Entered entered(*this); }
   void restored(const Plan&, const Restored&) override { const Entered entered(*this); }
 
   std::function<void(Op op)> on_started;

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "base/sink.h"
+
+namespace gpup {
+
+/// Lines to a file, which is made or emptied, or to a pipe that has a reader; `-` is standard output. They are written
+/// by a thread of its own; what waits for the reader is bounded. The process must ignore SIGPIPE and SIGXFSZ.
+Result<std::unique_ptr<LineSink>> create_lines(const std::string& path);
+
+}  // namespace gpup
