@@ -23,8 +23,10 @@ namespace {
 
 class Lines : public LineSink {
  public:
-  Lines(std::string name, int descriptor, bool owned)
-      : name_(std::move(name)), descriptor_(descriptor), owned_(owned), thread_([this] { work(); }) {}
+  Lines(std::string name, int descriptor, bool owned, std::chrono::seconds patience)
+      : name_(std::move(name)), descriptor_(descriptor), owned_(owned), patience_(patience), thread_([this] {
+          work();
+        }) {}
   Lines(const Lines&) = delete;
   Lines& operator=(const Lines&) = delete;
   ~Lines() override {
@@ -95,14 +97,13 @@ class Lines : public LineSink {
   /// 0, the system's error, or kNobodyTakes. Never longer in one write than a pipe that is ready takes at once.
   int write(std::string_view bytes) {
     using Clock = std::chrono::steady_clock;
-    constexpr std::chrono::seconds kPatience(5);
     constexpr int kPollMs = 100;
     constexpr std::size_t kTakenAtOnce = 4096;
     Clock::time_point taken = Clock::now();
     while (!bytes.empty()) {
       pollfd ready{descriptor_, POLLOUT, 0};
       if (::poll(&ready, 1, kPollMs) <= 0) {
-        if (is_over() && Clock::now() - taken > kPatience) {
+        if (is_over() && Clock::now() - taken > patience_) {
           return kNobodyTakes;
         }
         continue;
@@ -129,6 +130,7 @@ class Lines : public LineSink {
   const std::string name_;
   const int descriptor_;
   const bool owned_;
+  const std::chrono::seconds patience_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::string waiting_;
@@ -141,7 +143,7 @@ class Lines : public LineSink {
 
 }  // namespace
 
-Result<std::unique_ptr<LineSink>> create_lines(const std::string& path) {
+Result<std::unique_ptr<LineSink>> create_lines(const std::string& path, std::chrono::seconds patience) {
   constexpr mode_t kMode = 0666;
   const bool standard = path == "-";
   // Without O_NONBLOCK a pipe that nobody has opened for reading would keep us here.
@@ -154,7 +156,7 @@ Result<std::unique_ptr<LineSink>> create_lines(const std::string& path) {
                             errno == ENXIO ? "nobody reads it" : std::generic_category().message(errno)));
   }
   try {
-    return std::make_unique<Lines>(name, descriptor, !standard);
+    return std::make_unique<Lines>(name, descriptor, !standard, patience);
   } catch (const std::system_error& error) {
     if (!standard) {
       ::close(descriptor);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -9,7 +10,9 @@
 namespace gpup {
 
 /// Lines to a file, which is made or emptied, or to a pipe that has a reader; `-` is standard output. They are written
-/// by a thread of its own; what waits for the reader is bounded. The process must ignore SIGPIPE and SIGXFSZ.
-Result<std::unique_ptr<LineSink>> create_lines(const std::string& path);
+/// by a thread of its own; what waits for the reader is bounded. `patience`: how long the end waits for a reader who
+/// takes nothing. The process must ignore SIGPIPE and SIGXFSZ.
+Result<std::unique_ptr<LineSink>> create_lines(const std::string& path,
+                                               std::chrono::seconds patience = std::chrono::seconds(5));
 
 }  // namespace gpup

@@ -1,12 +1,15 @@
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
 #include <string>
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
 #include <valijson/schema.hpp>
 #include <valijson/schema_parser.hpp>
 #include <valijson/validation_results.hpp>
 #include <valijson/validator.hpp>
+#include <vector>
 
 #include "cli/program.h"
 #include "paths.h"
@@ -90,12 +93,67 @@ TEST_CASE("every answer in json fits its schema") {
   }
 }
 
+TEST_CASE("every line of events fits its schema, whatever becomes of the run, and the last is the summary") {
+  struct Case {
+    std::string_view line;
+    int code;
+    std::set<std::string> kinds;  ///< of the events
+  };
+  const std::string_view kFault =
+      "\"simulate\": {\"faults\": [{\"op\": \"assign-partition\", \"kind\": \"fail\"}, {\"op\": \"start-vm\", "
+      "\"kind\": \"fail\"}]}, ";
+  const Case cases[] = {
+      {"apply -f desired.yaml --yes --state-dir state", 0, {"step_started", "step_finished", "summary"}},
+      {"apply -f desired.yaml --yes --state-dir state", 0, {"summary"}},
+      {"apply stale.plan --state-dir state", 5, {"diagnostic", "summary"}},
+      {"apply -f failing.yaml --yes --state-dir state", 7, {"step_started", "step_finished", "diagnostic", "summary"}},
+      {"rollback latest --yes --state-dir state", 0, {"step_started", "step_finished", "summary"}},
+      {"apply -f missing.yaml --yes --state-dir state", 1, {}},
+  };
+  for (const std::string where : {"-", "events.jsonl"}) {
+    const Folder folder;
+    folder.write("desired.yaml", kDesired);
+    folder.write("lab.json", as_running(kLab));
+    std::string failing(kDesired);
+    folder.write("failing.yaml", failing.replace(failing.find("lab.json"), 8, "fail.json"));
+    std::string lab = as_running(kLab);
+    folder.write("fail.json", lab.insert(lab.find("\"gpus\""), kFault));
+    const std::string schema = run_gpup(folder, {"schema", "events"}).out;
+    run_gpup(folder, split_words("plan -f desired.yaml --out stale.plan"));
+    for (const Case& c : cases) {
+      CAPTURE(c.line);
+      std::vector<std::string> words = split_words(c.line);
+      words.insert(words.end(), {"--events", where});
+      const Ended ended = run_gpup(folder, words);
+      CAPTURE(ended.err);
+      CHECK_EQ(ended.code, c.code);
+      std::istringstream lines(where == "-" ? ended.out : folder.read(where));
+      std::set<std::string> kinds;
+      std::string last;
+      for (std::string line; std::getline(lines, line);) {
+        CHECK_EQ(misfit(schema, line), "");
+        const auto event = nlohmann::json::parse(line);
+        CHECK_EQ(event.contains("kind"), last.empty());
+        last = event.value("event", "head");
+        if (last != "head") {
+          kinds.insert(last);
+        }
+        CHECK((last != "summary" || event["exitCode"] == c.code));
+      }
+      CHECK(kinds == c.kinds);
+      CHECK((kinds.empty() || last == "summary"));
+      CHECK_EQ(ended.err.find(c.code == 7 ? "1 VM left off" : "") == std::string::npos, where != "-" && c.code == 7);
+      folder.write(where, "");
+    }
+  }
+}
+
 TEST_CASE("gpup schema lists what it has and prints each as it is in schemas/") {
   const Folder folder;
   const Ended list = run_gpup(folder, {"schema"});
   CHECK_EQ(list.code, 0);
-  for (const std::string_view name : {"desired", "diagnostics", "doctor", "drift", "history", "journal", "outage",
-                                      "plan", "report", "snapshot", "version", "why"}) {
+  for (const std::string_view name : {"desired", "diagnostics", "doctor", "drift", "events", "history", "journal",
+                                      "outage", "plan", "report", "snapshot", "version", "why"}) {
     CAPTURE(name);
     CHECK_NE(("\n" + list.out).find("\n" + std::string(name) + "\n"), std::string::npos);
     CHECK_EQ(run_gpup(folder, {"schema", std::string(name)}).out,
