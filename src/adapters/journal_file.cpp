@@ -164,6 +164,12 @@ class JournalFile : public Journal {
     return put(std::move(entry), result.ended);
   }
 
+  Result<Done> undo(const Plan& plan, std::uint32_t step, Time now) override {
+    Entry entry("undo", now);
+    step_members(entry, plan, step);
+    return put(std::move(entry), now);
+  }
+
   Result<Done> restored(const Plan& /*plan*/, const Restored& restored) override {
     Entry entry("restored", restored.ended);
     entry.text("host", restored.host);

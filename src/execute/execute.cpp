@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -283,8 +284,13 @@ class Run {
 
   /// On disk when it returns, unless the journal has failed. Intents that are noted meanwhile share the next flush.
   void note_intent(std::uint32_t step) {
+    note([&] { return journal_.intent(plan_, step, now_()); });
+  }
+
+  template <class Entry>
+  void note(const Entry& entry) {
     std::unique_lock lock(mutex_);
-    Result<Done> noted = journal_.intent(plan_, step, now_());
+    Result<Done> noted = entry();
     if (noted) {
       lock.unlock();
       noted = flushes_.next([this] { return journal_.flush(); });
@@ -330,6 +336,9 @@ class Run {
       blame(claim.error(), result);
       if (step.vm != kNone) {
         suspect_stale_adapter(plan_.vms[step.vm].id, host, result);
+      }
+      if (step.op == Op::kStartVm && result.code == Code::kNoPartition && is_ours(step.vm)) {
+        result.message.insert(0, fmt::format("what step {} assigned is not to be had: ", assign_of(step.vm) + 1));
       }
     }
   }
@@ -396,6 +405,18 @@ class Run {
     const std::string place = where_now(plan_, vm, reads_);
     return place.empty() ? fmt::format("the virtual machine is gone from {}", plan_.hosts[vm.host].name)
                          : fmt::format("the virtual machine was on {}, is on {} now", plan_.hosts[vm.host].name, place);
+  }
+
+  /// The step that assigns a partition to a VM.
+  std::uint32_t assign_of(std::uint32_t vm) const {
+    const auto step = std::find_if(plan_.steps.begin(), plan_.steps.end(),
+                                   [&](const Step& one) { return one.op == Op::kAssignPartition && one.vm == vm; });
+    return static_cast<std::uint32_t>(step - plan_.steps.begin());
+  }
+
+  /// This run assigned the VM a partition.
+  bool is_ours(std::uint32_t vm) const {
+    return !held_.added[vm].empty() && report_.steps[assign_of(vm)].outcome == Outcome::kDone;
   }
 
   void journal_failed(const Error& error) {
@@ -474,9 +495,11 @@ class Run {
     if (state == VmState::kRunning) {
       return {};  // it was never stopped, or somebody started it
     }
-    if (answered_[step] != 0) {
+    const StepResult& tried = report_.steps[step];
+    const bool may_undo = host == vm.host && is_ours(plan_.steps[step].vm);
+    if (answered_[step] != 0 && !(may_undo && tried.code == Code::kNoPartition)) {
       // The host has said no to this very start: asking again would be told the same.
-      return {std::nullopt, left_off(entry, report_.steps[step])};
+      return {std::nullopt, left_off(entry, tried)};
     }
     progress_.restoring(plan_, entry);
     if (!state) {
@@ -487,7 +510,16 @@ class Run {
       entry.message = fmt::format("it is on {} now, which this run has not locked", entry.host);
     } else {
       lock.unlock();
-      try_start(vm, host, entry);
+      if (answered_[step] != 0) {
+        entry.message = tried.message;
+        entry.code = tried.code;
+        entry.hint = tried.hint;
+      } else {
+        try_start(vm, host, entry);
+      }
+      if (may_undo && entry.code == Code::kNoPartition && !ended_well(entry.outcome)) {
+        start_without_ours(plan_.steps[step].vm, entry);
+      }
       lock.lock();
     }
     const bool well = ended_well(entry.outcome);
@@ -503,6 +535,48 @@ class Run {
     progress_.restored(plan_, entry);
     std::optional<LeftOff> off = well ? std::nullopt : std::optional(left_off(entry, entry));
     return {std::move(entry), std::move(off)};
+  }
+
+  /// No partition is free for a VM to which this run assigned one: that is taken back, and the VM started as it is
+  /// then.
+  void start_without_ours(std::uint32_t vm_index, Restored& entry) {
+    const PlanVm& vm = plan_.vms[vm_index];
+    const std::uint32_t assign = assign_of(vm_index);
+    note([&] { return journal_.undo(plan_, assign, now_()); });
+    if (journal_failed_) {
+      return;  // nothing is sent that is not noted
+    }
+    std::string& ours = held_.added[vm_index];
+    Result<Done> claim = Done{};
+    {
+      const std::lock_guard turn(turns_[vm.host]);
+      claim = hosts_.unassign_partition(plan_.hosts[vm.host], std::string(vm.id), ours);
+    }
+    const Reading after = reads_.after_now(vm.host);
+    if (!*after || holds(**after, vm, ours)) {
+      entry.message += fmt::format("; what step {} assigned could not be taken back: {}", assign + 1,
+                                   !*after ? why(after->error())
+                                   : claim ? "the host said that it is done, but the adapter is still there"
+                                           : why(claim.error()));
+      return;
+    }
+    ours.clear();
+    entry.undone = assign;
+    try_start(vm, vm.host, entry);
+    entry.message = ended_well(entry.outcome)
+                        ? fmt::format("without what step {} assigned, for which no partition was free", assign + 1)
+                        : fmt::format("{}; what step {} assigned was taken back before", entry.message, assign + 1);
+  }
+
+  static bool holds(const ObservedState& observed, const PlanVm& planned, std::string_view adapter) {
+    const Host& host = observed.hosts.front();
+    const Vm* const vm = find_vm(host, planned.id);
+    if (vm == nullptr) {
+      return false;
+    }
+    const auto adapters = host.adapters_of(*vm);
+    return std::any_of(adapters.begin(), adapters.end(),
+                       [&](const Adapter& one) { return same_name(one.id, adapter); });
   }
 
   /// At most twice: a lost reply is answered by reading, and by one more try where it did not happen.

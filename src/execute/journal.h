@@ -28,6 +28,8 @@ class Journal {
   virtual Result<Done> intent(const Plan& plan, std::uint32_t step, Time now) = 0;
   /// Not for steps that were skipped.
   virtual Result<Done> outcome(const Plan& plan, const StepResult& result) = 0;
+  /// What that assign-partition step added is about to be taken back, as its VM does not start with it.
+  virtual Result<Done> undo(const Plan& plan, std::uint32_t step, Time now) = 0;
   virtual Result<Done> restored(const Plan& plan, const Restored& restored) = 0;
   virtual Result<Done> end(const Plan& plan, const Report& report) = 0;
 

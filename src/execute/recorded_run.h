@@ -16,6 +16,7 @@ struct RecordedStep {
   std::string host;
   std::string object;              ///< the name of its VM, else of its GPU
   bool intended = false;           ///< a request may have gone out
+  bool undone = false;             ///< what it did may have been taken back by the run itself
   std::optional<Outcome> outcome;  ///< absent: nothing is known of it but the intent
   std::string message;
   std::string adapter;  ///< the id of the adapter that it found or added

@@ -62,6 +62,7 @@ struct Restored {
   Time ended{};
   std::optional<Code> code = std::nullopt;  ///< of `message`, as for steps
   std::string hint = {};
+  std::uint32_t undone = kNone;  ///< the assign-partition step whose adapter was taken back so that it starts
 };
 
 /// A VM that the run had stopped and that does not run, as far as is known.

@@ -76,7 +76,7 @@ class Left {
         continue;
       }
       std::string adapter = noted->adapter;
-      done_[i] = noted->outcome && ended_well(*noted->outcome);
+      done_[i] = noted->outcome && ended_well(*noted->outcome) && !noted->undone;
       const Host* const host = hosts_[host_of(plan_, step)];
       if (!done_[i] && noted->intended && host != nullptr) {
         StepResult found;

@@ -114,7 +114,7 @@ class Reading {
       begin(entry);
     } else if (!run_.ended.empty()) {
       refuse("nothing may follow the entry 'end'");
-    } else if (entry.entry == "intent" || entry.entry == "outcome") {
+    } else if (entry.entry == "intent" || entry.entry == "outcome" || entry.entry == "undo") {
       take_step(entry);
     } else if (entry.entry == "restored") {
       const std::optional<Outcome> outcome = parse_outcome(entry.outcome);
@@ -167,6 +167,14 @@ class Reading {
         refuse(fmt::format("step {} began twice", *entry.step));
       }
       row.intended = true;
+      return;
+    }
+    if (entry.entry == "undo") {
+      if (!row.outcome || row.undone) {
+        refuse(fmt::format("step {} cannot be undone here", *entry.step));
+      }
+      row.undone = true;
+      row.message = "taken back: its VM did not start with it";
       return;
     }
     const std::optional<Outcome> outcome = parse_outcome(entry.outcome);

@@ -108,6 +108,8 @@ void render_report_json(const Plan& plan, const Report& report, Sink& sink) {
     append_why(out, vm);
     append_time(out, ", \"startedAt\": ", vm.started);
     append_time(out, ", \"endedAt\": ", vm.ended);
+    out += ", \"undone\": ";
+    append_json_number_or_null(out, vm.undone == kNone ? std::nullopt : std::optional<std::uint64_t>(vm.undone + 1ULL));
     out += '}';
   });
   append_list(out, sink, ",\n \"leftOff\": ", report.left_off, [&](const LeftOff& vm) {

@@ -54,6 +54,7 @@ class NoJournal : public Journal {
   Result<Done> begin(const Plan&, Time) override { return noted(); }
   Result<Done> intent(const Plan&, std::uint32_t, Time) override { return noted(); }
   Result<Done> outcome(const Plan&, const StepResult&) override { return noted(); }
+  Result<Done> undo(const Plan&, std::uint32_t, Time) override { return noted(); }
   Result<Done> restored(const Plan&, const Restored&) override { return noted(); }
   Result<Done> end(const Plan&, const Report&) override { return noted(); }
   Result<Done> flush() override { return noted(); }

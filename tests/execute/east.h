@@ -86,17 +86,19 @@ class Notes : public Journal {
   Result<Done> outcome(const Plan&, const StepResult& result) override {
     return note("outcome " + std::string(to_string(result.outcome)));
   }
+  Result<Done> undo(const Plan&, std::uint32_t, Time) override { return note("undo"); }
   Result<Done> restored(const Plan&, const Restored& vm) override { return note("restored " + vm.vm); }
   Result<Done> end(const Plan&, const Report&) override { return note("end"); }
   Result<Done> flush() override { return Done{}; }
 
   std::vector<std::string> lines;
   std::size_t most = 1000;  ///< entries that fit
+  std::string refuses;      ///< an entry that never does
   bool refused = false;     ///< one did not
 
  private:
   Result<Done> note(std::string line) {
-    if (lines.size() >= most) {
+    if (lines.size() >= most || line == refuses) {
       refused = true;
       return fail(ErrorCode::kCannotRead, "no space is left");
     }

@@ -210,6 +210,9 @@ class Ledger : public Journal {
   Result<Done> outcome(const Plan&, const StepResult& result) override {
     return note([&] { noted_[result.step] = noted_[result.step] == 1 ? 2 : 9; });
   }
+  Result<Done> undo(const Plan&, std::uint32_t, Time) override {
+    return note([] {});
+  }
   Result<Done> restored(const Plan&, const Restored&) override {
     return note([] {});
   }
