@@ -89,8 +89,9 @@ class Checker {
 };
 
 void check_fault(Checker& check, const LabJson& fault, const std::string& where) {
-  if (!check.object(fault, where,
-                    {"op", "vm", "gpu", "kind", "count", "after", "seen", "message", "ms", "to", "performed"})) {
+  if (!check.object(
+          fault, where,
+          {"op", "vm", "gpu", "kind", "count", "after", "seen", "message", "code", "ms", "to", "performed"})) {
     return;
   }
   check.one_of(fault, "op", where, kOpNames, true);
@@ -103,6 +104,9 @@ void check_fault(Checker& check, const LabJson& fault, const std::string& where)
   }
   check.number(fault, "ms", where, kLongestMs);
   check.flag(fault, "performed", where);
+  if (fault.contains("code") && !parse_code(lab_text(fault, "code"))) {
+    check.wrong(where + ".code", "must be a code of gpup, as 'GP187'");
+  }
   if (lab_text(fault, "kind") == "move-to" && lab_text(fault, "to").empty()) {
     check.wrong(where + ".to", "must name a host of the lab");
   }
@@ -170,6 +174,7 @@ Fault as_told(const LabJson& fault) {
   }
   told.ms = number_or(fault, "ms", 0);
   told.to = lab_text(fault, "to");
+  told.code = parse_code(lab_text(fault, "code"));
   told.performed = fault.value("performed", false);
   return told;
 }

@@ -24,10 +24,11 @@ enum class FaultKind : std::uint8_t {
 /// A fault that happens now.
 struct Fault {
   FaultKind kind = FaultKind::kFail;
-  std::string message;     ///< of a refusal; never empty
-  std::uint64_t ms = 0;    ///< how much longer the host takes
-  std::string to;          ///< move-to: a host of the lab
-  bool performed = false;  ///< fail, drop-session: whether it happened all the same
+  std::string message;       ///< of a refusal; never empty
+  std::uint64_t ms = 0;      ///< how much longer the host takes
+  std::string to;            ///< move-to: a host of the lab
+  std::optional<Code> code;  ///< what a refusal, or a lost reply, is called
+  bool performed = false;    ///< fail, drop-session: whether it happened all the same
 };
 
 /// What a request is about, as faults name it.

@@ -262,8 +262,20 @@ LabJson* find_host(LabJson& lab, std::string_view name) {
   return nullptr;
 }
 
-tl::unexpected<Error> interrupted() {
-  return fail(ErrorCode::kInterrupted, "the reply was lost, it may have happened");
+constexpr const char* kReplyLost = "the reply was lost, it may have happened";
+
+tl::unexpected<Error> interrupted() { return fail(ErrorCode::kInterrupted, kReplyLost); }
+
+/// The error of a fault, called as it says.
+tl::unexpected<Error> told(ErrorCode code, const Fault& fault, const std::string& message) {
+  if (!fault.code) {
+    return fail(code, message);
+  }
+  Diagnostic diagnostic;
+  diagnostic.code = *fault.code;
+  diagnostic.object = "host";
+  diagnostic.message = message;
+  return tl::unexpected<Error>(host_error(code, std::move(diagnostic)));
 }
 
 class SimulatedHosts : public HostWriter {
@@ -452,7 +464,7 @@ class SimulatedHosts : public HostWriter {
       dropped_.insert(key(target));
       return dropped();
     }
-    return fail(ErrorCode::kUnreachable, fault->message);
+    return told(ErrorCode::kUnreachable, *fault, fault->message);
   }
 
   /// One request that may change the host: waits, fails or succeeds as the lab was told, keeps the platform's rules
@@ -549,16 +561,14 @@ class SimulatedHosts : public HostWriter {
             return refused;
           }
         }
-        return fail(ErrorCode::kRefused, fault->message);
+        return told(ErrorCode::kRefused, *fault, fault->message);
       case FaultKind::kClaimSuccess:
         return Done{};
       case FaultKind::kLoseReplyBefore:
-        return interrupted();
+        return told(ErrorCode::kInterrupted, *fault, kReplyLost);
       case FaultKind::kLoseReplyAfter:
-        if (const Result<Done> lost = rule(host, changed); !lost) {
-          return interrupted();  // a refusal is a reply as well
-        }
-        return interrupted();
+        static_cast<void>(rule(host, changed));  // a refusal is a reply as well
+        return told(ErrorCode::kInterrupted, *fault, kReplyLost);
       case FaultKind::kDropSession:
         if (fault->performed) {
           if (const Result<Done> lost = rule(host, changed); !lost) {

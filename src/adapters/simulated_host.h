@@ -19,12 +19,13 @@ namespace gpup {
 //     "facts": {"host": {"elevated": false}},  what `doctor` is told beside what the lab knows, as the agent tells it
 //     "latency": {"start-vm": 20, "observe": 5},                      milliseconds, by op
 //     "faults": [{"op": "start-vm", "vm": "vdi-01", "kind": "fail", "count": 1, "after": 0,
-//                 "message": "...", "ms": 0, "to": "hv-e2", "performed": false}]
+//                 "message": "...", "code": "GP187", "ms": 0, "to": "hv-e2", "performed": false}]
 //   }
 //
 // A fault is for one op (the six of a plan, or `observe`), and for one VM (name or id) or GPU where it names one. It
 // lets `after` such requests pass, then happens `count` times (default 1); `seen` counts on in the file, so that this
-// holds across commands. Faults of `observe` are counted within a process, since reading never writes. Kinds:
+// holds across commands. `code` is what the error is called: some are tried again. Faults of `observe` are counted
+// within a process, since reading never writes. Kinds:
 //
 //   fail               the host refuses with `message`; nothing happens, unless `performed`
 //   claim-success      the host says that it is done and does nothing

@@ -60,7 +60,7 @@ class Locks {
 class Run {
  public:
   Run(const Plan& plan, HostWriter& hosts, Journal& journal, Progress& progress, const std::atomic<bool>& cancelled,
-      const Clock& now, const Limits& limits)
+      const Clock& now, const Limits& limits, const Patience& patience)
       : plan_(plan),
         hosts_(hosts),
         journal_(journal),
@@ -68,8 +68,9 @@ class Run {
         cancelled_(cancelled),
         now_(now),
         limits_(limits),
+        patience_(patience),
         locks_(hosts),
-        reads_(plan.hosts, hosts),
+        reads_(plan.hosts, hosts, patience),
         turns_(plan.hosts.size()),
         held_(plan),
         starts_(plan.vms.size()),
@@ -253,15 +254,43 @@ class Run {
         break;
     }
     note_intent(result.step);
-    const std::optional<Result<Done>> claim = take_turn(step, host);
-    if (!claim) {
-      result.message = "nothing was sent, since the journal cannot be written";
-      result.code = Code::kCannotWrite;
-      return;
+    BackOff back_off(patience_);
+    do {
+      const std::optional<Result<Done>> claim = take_turn(step, host);
+      if (!claim) {
+        result.message = "nothing was sent, since the journal cannot be written";
+        result.code = Code::kCannotWrite;
+        return;
+      }
+      result.sent = result.sent || *claim || claim->error().code != ErrorCode::kUnreachable;
+      answered_[result.step] = *claim || claim->error().code == ErrorCode::kRefused ? 1 : 0;
+      verify(step, *reads_.after_now(host), *claim, result);
+      if (!may_send_again(step, *claim, result)) {
+        return;
+      }
+    } while (back_off.wait() && is_as_before(step, host, result));
+  }
+
+  /// Only where nothing has happened, for a cause that may pass. Where the reply was lost, a second adapter could come
+  /// of the request that nobody heard of.
+  bool may_send_again(const Step& step, const Result<Done>& claim, const StepResult& result) const {
+    return result.outcome == Outcome::kFailed && !claim && may_pass(claim.error()) &&
+           (claim.error().code != ErrorCode::kInterrupted || step.op != Op::kAssignPartition) && !cancelled_;
+  }
+
+  /// What the step relies on still holds, or has come back. One that is found as wanted after all is done.
+  bool is_as_before(const Step& step, std::uint32_t host, StepResult& result) {
+    StepResult found = result;
+    const Look look = look_before(step, host, found);
+    if (look.before == Before::kAlready) {
+      found.outcome = Outcome::kDone;
+      found.message.clear();
+      found.code.reset();
+      found.hint.clear();
+      remember(step, found);
+      result = std::move(found);
     }
-    result.sent = *claim || claim->error().code != ErrorCode::kUnreachable;
-    answered_[result.step] = *claim || claim->error().code == ErrorCode::kRefused ? 1 : 0;
-    verify(step, *reads_.after_now(host), *claim, result);
+    return look.before == Before::kGo;
   }
 
   Look look_before(const Step& step, std::uint32_t host, StepResult& result) {
@@ -579,10 +608,11 @@ class Run {
                        [&](const Adapter& one) { return same_name(one.id, adapter); });
   }
 
-  /// At most twice: a lost reply is answered by reading, and by one more try where it did not happen.
+  /// A lost reply is answered by reading, and by one more try where it did not happen; trouble that may pass is waited
+  /// out.
   void try_start(const PlanVm& vm, std::uint32_t host, Restored& entry) {
-    constexpr int kTries = 2;
-    for (int tries = 0; tries < kTries; ++tries) {
+    BackOff back_off(patience_);
+    for (bool again = false;; again = true) {
       const Result<Done> claim = hosts_.start_vm(plan_.hosts[host], std::string(vm.id));
       std::string unread;
       const Reading after = reads_.after_now(host);
@@ -606,7 +636,12 @@ class Run {
           suspect_stale_adapter(vm.id, (*after)->hosts.front(), entry);
         }
       }
-      if (claim || claim.error().code != ErrorCode::kInterrupted || !state) {
+      if (claim || !state) {
+        return;
+      }
+      const bool tries_on =
+          may_pass(claim.error()) ? back_off.wait() : claim.error().code == ErrorCode::kInterrupted && !again;
+      if (!tries_on) {
         return;
       }
     }
@@ -682,6 +717,7 @@ class Run {
   const std::atomic<bool>& cancelled_;
   const Clock& now_;
   const Limits limits_;
+  const Patience& patience_;
   std::mutex mutex_;
   Locks locks_;
   Rounds<Result<Done>> flushes_;
@@ -698,8 +734,8 @@ class Run {
 }  // namespace
 
 Report execute(const Plan& plan, HostWriter& hosts, Journal& journal, Progress& progress,
-               const std::atomic<bool>& cancelled, const Clock& now, const Limits& limits) {
-  return Run(plan, hosts, journal, progress, cancelled, now, limits).perform();
+               const std::atomic<bool>& cancelled, const Clock& now, const Limits& limits, const Patience& patience) {
+  return Run(plan, hosts, journal, progress, cancelled, now, limits, patience).perform();
 }
 
 }  // namespace gpup

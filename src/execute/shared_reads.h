@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "base/rounds.h"
+#include "execute/back_off.h"
 #include "observed/host_reader.h"
 #include "observed/observed_state.h"
 
@@ -15,10 +16,11 @@ namespace gpup {
 using Reading = std::shared_ptr<const Result<ObservedState>>;
 
 /// Reads the hosts of a plan, named by their index, for many who ask at once: one reading of a host is under way at a
-/// time, and whoever may take the same one shares it. Used from several threads.
+/// time, and whoever may take the same one shares it. Trouble that may pass is waited out, once: until the host was
+/// read again nobody waits for it any more. Used from several threads.
 class SharedReads {
  public:
-  SharedReads(const std::vector<HostTarget>& hosts, HostReader& reader);
+  SharedReads(const std::vector<HostTarget>& hosts, HostReader& reader, const Patience& patience = {});
 
   /// Begun after this call: whatever was done to the host before it is in there.
   Reading after_now(std::uint32_t host);
@@ -32,7 +34,9 @@ class SharedReads {
 
   const std::vector<HostTarget>& hosts_;
   HostReader& reader_;
-  std::vector<Rounds<Reading>> rounds_;  ///< by host
+  const Patience patience_;
+  std::vector<Rounds<Reading>> rounds_;   ///< by host
+  std::vector<std::uint8_t> waited_for_;  ///< by host, in vain; whoever reads it may touch its own
 };
 
 }  // namespace gpup

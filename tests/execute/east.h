@@ -249,7 +249,10 @@ struct East {
   Report apply(const Plan& plan, Progress& told, HostWriter& hosts) {
     int tick = 0;
     const Clock clock = [&] { return Time(std::chrono::milliseconds(++tick)); };
-    return execute(plan, hosts, journal, told, cancelled, clock, limits);
+    Patience patience;
+    patience.now = [this] { return std::chrono::steady_clock::time_point(std::chrono::milliseconds(slept.load())); };
+    patience.sleep = [this](std::chrono::milliseconds time) { slept += time.count(); };
+    return execute(plan, hosts, journal, told, cancelled, clock, limits, patience);
   }
   /// Takes the run up again until nothing is to do.
   bool converges() {
@@ -268,6 +271,7 @@ struct East {
   Notes journal;
   NoProgress progress;
   std::atomic<bool> cancelled = false;
+  std::atomic<std::int64_t> slept = 0;  ///< milliseconds, in thought
   Limits limits;
 };
 
