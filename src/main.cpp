@@ -178,10 +178,10 @@ class RealWorld : public WritingWorld {
   Sink& err() override { return err_; }
 
   bool is_terminal(Stream stream) override { return isatty(descriptor_of(stream)) == 1; }
-  unsigned terminal_width() override {
+  unsigned terminal_width(Stream stream) override {
     constexpr unsigned kUsual = 80;
     struct winsize size {};
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kUsual;
+    return ioctl(descriptor_of(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kUsual;
   }
   std::optional<std::string> ask(std::string_view question) override {
     err_.write(question);

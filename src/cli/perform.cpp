@@ -14,6 +14,7 @@
 #include "cli/step_progress.h"
 #include "execute/execute.h"
 #include "execute/open_ends.h"
+#include "plan/durations.h"
 #include "render/plan_json.h"
 #include "render/report.h"
 
@@ -62,20 +63,38 @@ class LastWords {
   WritingWorld& world_;
 };
 
+/// Where lines can be drawn anew, with what steps are expected to take.
+std::optional<StepProgress::Terminal> terminal_of(const Call& call, WritingWorld& world, const Plan& plan) {
+  if (!world.is_terminal(Stream::kErr) || world.env("TERM") == "dumb") {
+    return std::nullopt;
+  }
+  return StepProgress::Terminal{world.terminal_width(Stream::kErr),
+                                StepTimes(plan, world.past_durations(state_folder(call)))};
+}
+
 Report execute(const Call& call, WritingWorld& world, const Plan& plan, Journal& journal, EventProgress* events) {
-  StepProgress steps(world.err(), world.is_terminal(Stream::kErr));
+  const Clock now = [&world] { return world.now(); };
+  std::optional<StepProgress::Terminal> terminal = terminal_of(call, world, plan);
+  const bool live = terminal || events != nullptr;
+  StepProgress steps(world.err(), std::move(terminal), now);
   OpenEnds open(plan);
   std::vector<Progress*> each = {&open, &steps};
-  std::optional<Ticker> ticker;
   if (events != nullptr) {
-    constexpr std::chrono::seconds kPeriod(1);
     each.push_back(events);
-    ticker.emplace(kPeriod, [events] { events->beat(); });
   }
   EachProgress progress(std::move(each));
   const LastWords words(call, world, open);
-  return execute(
-      plan, world.writer(), journal, progress, world.cancelled(), [&world] { return world.now(); }, limits_of(call));
+  std::optional<Ticker> ticker;
+  if (live) {
+    constexpr std::chrono::seconds kPeriod(1);
+    ticker.emplace(kPeriod, [&steps, events] {
+      steps.tick();
+      if (events != nullptr) {
+        events->beat();
+      }
+    });
+  }
+  return execute(plan, world.writer(), journal, progress, world.cancelled(), now, limits_of(call));
 }
 
 /// The report, with events where they are asked for; nothing, with the exit code, where these cannot be written.

@@ -23,7 +23,7 @@ PlanTextOptions text_options(const Call& call, bool color, PlanCost& cost) {
   options.full = call.line.has("full");
   options.color = color;
   if (call.world.is_terminal(Stream::kOut)) {
-    options.width = std::clamp(call.world.terminal_width(), kNarrowest, kWidest);
+    options.width = std::clamp(call.world.terminal_width(Stream::kOut), kNarrowest, kWidest);
   }
   return options;
 }

@@ -2,34 +2,62 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/sink.h"
+#include "execute/execute.h"
 #include "execute/progress.h"
+#include "plan/durations.h"
 
 namespace gpup {
 
-/// Tells on stderr what a run does. Without a terminal a line for each step that ended; with one, a last line that
-/// changes says what is under way: the step that has been so the longest, and how many others.
+/// Tells on stderr what a run does: a line for each step that ended. On a terminal the last lines, which change, say
+/// what is under way, for how long, and how long that is expected to take where this site has measured it.
 class StepProgress : public Progress {
  public:
-  StepProgress(Sink& err, bool terminal) : err_(err), terminal_(terminal) {}
+  struct Terminal {
+    unsigned width = 80;
+    StepTimes expected;
+  };
+
+  /// Without a terminal nothing but lines is written.
+  StepProgress(Sink& err, std::optional<Terminal> terminal, Clock now);
 
   void started(const Plan& plan, std::uint32_t step) override;
   void finished(const Plan& plan, const StepResult& result) override;
   void restoring(const Plan& plan, const Restored& begun) override;
   void restored(const Plan& plan, const Restored& restored) override;
 
+  /// Lets times go on. From any thread.
+  void tick();
+
  private:
-  void begin(std::string text);
+  struct UnderWay {
+    std::string text;
+    std::string host;
+    std::uint64_t expected_ms = 0;  ///< 0: not known
+    Time started;
+  };
+
+  void begin(UnderWay one);
   void end(const std::string& text, const std::string& line);
-  void live();
+  void erase();
+  void draw();
+  std::string row(const UnderWay& one, Time now) const;
+  std::string last_row(Time now) const;
 
   Sink& err_;
-  bool terminal_;
+  const std::optional<Terminal> terminal_;
+  const Clock now_;
+  const Time begun_;
+  std::mutex mutex_;
   std::size_t ended_ = 0;
-  std::vector<std::string> under_way_;  ///< in the order in which they began
+  std::size_t steps_ = 0;            ///< of the plan
+  std::size_t drawn_ = 0;            ///< lines that are to be drawn anew
+  std::vector<UnderWay> under_way_;  ///< in the order in which they began
 };
 
 }  // namespace gpup

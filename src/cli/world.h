@@ -62,8 +62,8 @@ class World {
   virtual Sink& err() = 0;
 
   virtual bool is_terminal(Stream stream) = 0;
-  /// Columns of the terminal behind stdout, 80 where there is none.
-  virtual unsigned terminal_width() = 0;
+  /// Columns of the terminal behind a stream, 80 where there is none.
+  virtual unsigned terminal_width(Stream stream) = 0;
   /// Prints the question on stderr and reads one line from stdin without its end; nothing at the end of input.
   virtual std::optional<std::string> ask(std::string_view question) = 0;
   /// An environment variable; nothing where unset.

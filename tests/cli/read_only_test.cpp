@@ -102,7 +102,7 @@ class PaperWorld : public WritingWorld {
   Result<Done> flush_out() override { return Done{}; }
   Sink& err() override { return err_; }
   bool is_terminal(Stream) override { return terminal; }
-  unsigned terminal_width() override { return 100; }
+  unsigned terminal_width(Stream) override { return 100; }
   std::optional<std::string> ask(std::string_view question) override {
     err_.write(question);
     return answer;
