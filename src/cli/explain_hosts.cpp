@@ -175,7 +175,8 @@ constexpr auto kRows = std::to_array<Explanation>({
     {Code::kSessionEnded,
      "a session with a host ended",
      "The program that served a host ended by itself, or the connection was cut. What it said last is shown. A request "
-     "that was under way may have been performed: it is read back by a new session, never repeated.",
+     "that was under way may have been performed: it is read back by a new session, and sent again only where nothing "
+     "of it has happened.",
      {.desired = GPUP_FILE_WITH("transport: local, powershell: pretended", ""),
       .command = "observe -f desired.yaml",
       .program = "pretended",
@@ -186,7 +187,7 @@ constexpr auto kRows = std::to_array<Explanation>({
      "a host does not answer in time",
      "A host took longer than --request-timeout for one answer. A request that was under way may still be performed: "
      "it "
-     "is read back, never repeated.",
+     "is read back, and sent again only where nothing of it has happened.",
      {.desired = GPUP_FILE_WITH("transport: local, powershell: pretended", ""),
       .command = "observe -f desired.yaml --request-timeout 1s",
       .program = "pretended",

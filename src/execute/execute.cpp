@@ -263,12 +263,17 @@ class Run {
         return;
       }
       result.sent = result.sent || *claim || claim->error().code != ErrorCode::kUnreachable;
-      answered_[result.step] = *claim || claim->error().code == ErrorCode::kRefused ? 1 : 0;
+      answered_[result.step] = is_last_word(*claim) ? 1 : 0;
       verify(step, *reads_.after_now(host), *claim, result);
       if (!may_send_again(step, *claim, result)) {
         return;
       }
     } while (back_off.wait() && is_as_before(step, host, result));
+  }
+
+  /// The host said yes, or a no that will not be another one the next time.
+  static bool is_last_word(const Result<Done>& claim) {
+    return claim || (claim.error().code == ErrorCode::kRefused && !may_pass(claim.error()));
   }
 
   /// Only where nothing has happened, for a cause that may pass. Where the reply was lost, a second adapter could come
@@ -332,6 +337,8 @@ class Run {
 
   /// Compares with what was read back, which is the result; a reply, or its loss, only words why.
   void verify(const Step& step, const Result<ObservedState>& after, const Result<Done>& claim, StepResult& result) {
+    result.code = Code::kStepFailed;
+    result.hint.clear();
     if (!after) {
       const std::string unread = why(after.error());
       const bool nothing_happened =
@@ -725,7 +732,7 @@ class Run {
   std::vector<std::mutex> turns_;  // by host: for writes that are no stops and no starts
   Held held_;
   std::vector<bool> starts_;            // by VM: the plan starts it
-  std::vector<std::uint8_t> answered_;  // by step: the host said yes or no to it; not bits, which threads would share
+  std::vector<std::uint8_t> answered_;  // by step: the host had its last word; not bits, which threads would share
   std::atomic<bool> journal_failed_ = false;
   std::atomic<bool> stopped_by_journal_ = false;  // a step was not sent for it
   Report report_;

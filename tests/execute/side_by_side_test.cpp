@@ -547,6 +547,6 @@ TEST_CASE("what cannot be brought to disk is not sent, and what was stopped is s
   const Report report = execute(plan, hosts, ledger, many.progress, many.cancelled, [] { return Time(); });
   CHECK_EQ(exit_code(plan, report), 7);
   CHECK_EQ(writes, 0);
-  CHECK(says(messages(report.diagnostics), "nothing was sent, since the journal cannot be written: no space is left"));
+  CHECK(says(messages(report.diagnostics), "the journal cannot be written: no space is left; nothing was sent since"));
   CHECK(many.all_run());
 }

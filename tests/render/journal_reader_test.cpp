@@ -22,6 +22,9 @@ const std::string kOutcome =
     R"({"time":"2026-11-26T03:38:02.520Z","entry":"outcome","step":1,"op":"stop-vm","host":"hv-1","vm":"vdi-01",)"
     R"("outcome":"done","message":null})"
     "\n";
+const std::string kUndo =
+    R"({"time":"2026-11-26T03:38:02.525Z","entry":"undo","step":1,"op":"stop-vm","host":"hv-1","vm":"vdi-01"})"
+    "\n";
 const std::string kEnd = R"({"time":"2026-11-26T03:38:02.531Z","entry":"end","exitCode":7})"
                          "\n";
 
@@ -45,6 +48,9 @@ TEST_CASE("a journal tells what was done, what was begun, and how the run ended"
            "\n"
            "Step  Time                      Host  What             Outcome\n"
            "1     2026-11-26T03:38:02.520Z  hv-1  stop-vm  vdi-01  done\n");
+  CHECK(read_journal(kBegin + kIntent + kOutcome + kUndo, "run.jsonl", "run")->steps.at(0).undone);
+  CHECK_NE(shown(kBegin + kIntent + kOutcome + kUndo).find("done: taken back: its VM did not start with it\n"),
+           std::string::npos);
   CHECK_EQ(shown(kBegin), "run: east, 0 of 2 steps done, not ended\n");
 }
 
@@ -74,6 +80,9 @@ TEST_CASE("a line that is no entry, or an entry out of place, is refused with it
        "run.jsonl:2:1: error[GP211]: 'step' must be a number from 1 to 2"},
       {"twice", kBegin + kIntent + kIntent, "run.jsonl:3:1: error[GP211]: step 1 began twice"},
       {"ended twice", kBegin + kIntent + kOutcome + kOutcome, "run.jsonl:4:1: error[GP211]: step 1 ended twice"},
+      {"undone before it ended", kBegin + kIntent + kUndo, "run.jsonl:3:1: error[GP211]: step 1 cannot be undone here"},
+      {"undone twice", kBegin + kIntent + kOutcome + kUndo + kUndo,
+       "run.jsonl:5:1: error[GP211]: step 1 cannot be undone here"},
       {"after the end", kBegin + kEnd + kIntent, "run.jsonl:3:1: error[GP211]: nothing may follow the entry 'end'"},
       {"an unknown entry", kBegin + R"({"time":"t","entry":"pause"})" + "\n",
        "run.jsonl:2:1: error[GP211]: there is no entry 'pause'"},
