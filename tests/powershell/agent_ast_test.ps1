@@ -81,7 +81,7 @@ $comparisons = @{
     "Receive-GpupLine: `$lane -eq 'here'" = 'the same'
     'Confirm-GpupLock: $number -ne $Job.Context.LockNumber' = 'Read-GpupMember has seen that it is an int64'
     'Confirm-GpupLock: $number -ne (Read-GpupLockNumber)' = 'the same'
-    "Clear-GpupOldOwedStarts: `$note['lock'] -ne `$Job.Context.LockNumber" = 'a number of a file that only administrators write'
+    "Clear-GpupOldOwedStarts: `$note['lock'] -lt `$Job.Context.LockNumber" = 'a number of a file that only administrators write'
     'Set-GpupPartitionCount: $valid -notcontains $count' = 'uint16 on both sides'
     "main: `$null-ne(`$l=`$gpupIn.ReadLine())-and`$l-cne'.'" = ''
     "main: `$l-cne'.'" = 'no line of base64 is "." in any culture, and the sender is gpup'

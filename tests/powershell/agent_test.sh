@@ -348,6 +348,10 @@ an_old_owed_start_is_forgotten_once_the_machine_runs() {
   ask a '{"op":"observe"}'
   [ ! -e "$notes/$vm1.json" ] || fail "the note of a machine that runs is still there"
   [ -e "$notes/$vm2.json" ] || fail "the note of a machine that is off is gone"
+  # This lock was lost, its session has not noticed: the machine may be about to stop.
+  echo "{\"vm\":\"x\",\"lock\":$((lock + 1))}" >"$notes/$vm1.json"
+  ask a '{"op":"observe"}'
+  [ -e "$notes/$vm1.json" ] || fail "the note of a later run is gone"
   stop a
 }
 
@@ -375,6 +379,23 @@ stops_and_starts_go_side_by_side() {
   done
   stop a
   holds '[.hosts[0].vms[].state] | unique == ["Off"]' "$room/lab" "all are off"
+}
+
+# As where gpup has given up a stop that is late, and brings its machine back.
+a_start_waits_for_the_stop_before_it() {
+  lab "$room/lab" '.hosts[0].doubles = {latencyMs: {"Stop-VM": 1500}}'
+  start a "$room/lab" hv-e1
+  hello a write
+  take a
+  send a "{\"op\":\"stop-vm\",\"lock\":$lock,\"vm\":\"$vm1\",\"turnOff\":true,\"timeoutSeconds\":60,\"startOwed\":true}"
+  send a "{\"op\":\"start-vm\",\"lock\":$lock,\"vm\":\"${vm1^^}\"}"
+  receive a
+  says ".id == $((id - 1)) and .result.state == \"Off\"" "the stop ends first"
+  receive a
+  says ".id == $id and .result.state == \"Running\"" "then the machine is started"
+  stop a
+  holds '.hosts[0].vms[0].state == "Running"' "$room/lab" "the machine runs"
+  [ ! -e "$(owed "$room/lab" hv-e1 $vm1)" ] || fail "a start is still owed"
 }
 
 a_stop_keeps_its_time() {

@@ -1215,8 +1215,8 @@ function Enable-GpupWriting {
         [IO.File]::Delete((Get-GpupPath ([IO.Path]::Combine('owed', "$Id.json"))))
     }
 
-    # Forgets the owed starts that runs which were cut off have left behind, of machines that run. Those of this lock are
-    # left alone: their machine may be about to stop.
+    # Forgets the owed starts that runs which were cut off have left behind, of machines that run. Those of this lock, and
+    # of a later one where this lock was lost, are left alone: their machine may be about to stop.
     function global:Clear-GpupOldOwedStarts {
         param($Job, $Vms, $Owed)
         if ($null -eq $Job.Context.LockStream) { return }
@@ -1229,7 +1229,7 @@ function Enable-GpupWriting {
             } catch {
                 $note = New-GpupTable
             }
-            if (-not $note.ContainsKey('lock') -or $note['lock'] -ne $Job.Context.LockNumber) { Remove-GpupOwedStart $id }
+            if (-not $note.ContainsKey('lock') -or $note['lock'] -lt $Job.Context.LockNumber) { Remove-GpupOwedStart $id }
         }
     }
 
@@ -1525,6 +1525,12 @@ function Receive-GpupJob {
     }
 }
 
+# The virtual machine that a job is about, as its request names it; empty where it names none.
+function Get-GpupJobVm {
+    param($Job)
+    if ($Job.Request.ContainsKey('vm')) { [string]$Job.Request['vm'] } else { '' }
+}
+
 # Takes the replies of jobs that have ended, ends stops that take too long, and starts jobs that have waited.
 function Update-GpupJobs {
     param($Agent)
@@ -1548,9 +1554,19 @@ function Update-GpupJobs {
         }
     }
     $room = @{ read = 1; write = 1; vm = 32 }
-    foreach ($job in $Agent.Running) { if (-not $job.IsAbandoned) { $room[$job.Lane] -= 1 } }
+    $busy = New-GpupNameTable
+    foreach ($job in $Agent.Running) {
+        if (-not $job.IsAbandoned) {
+            $room[$job.Lane] -= 1
+            $busy[(Get-GpupJobVm $job)] = $true
+        }
+    }
     foreach ($job in $Agent.Waiting.ToArray()) {
-        if ($room[$job.Lane] -gt 0) {
+        # Of one machine's requests each waits for the one before it: a start must not be undone by the end of a stop.
+        $vm = Get-GpupJobVm $job
+        $isNext = $vm.Length -eq 0 -or -not $busy.ContainsKey($vm)
+        $busy[$vm] = $true
+        if ($isNext -and $room[$job.Lane] -gt 0) {
             $room[$job.Lane] -= 1
             [void]$Agent.Waiting.Remove($job)
             Start-GpupJob $Agent $job
