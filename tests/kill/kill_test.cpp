@@ -1,0 +1,127 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <unistd.h>
+
+#include "adapters/temporary_folder.h"
+#include "kill/trial.h"
+#include "worlds/random_worlds.h"
+
+using namespace gpup;
+using namespace gpup::kill;
+
+namespace {
+
+/// Many small files are written, and whether they reach a disk does not matter here.
+std::filesystem::path in_memory() {
+  return ::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : std::filesystem::temp_directory_path();
+}
+
+struct Tally {
+  std::uint64_t plans = 0;
+  std::uint64_t points = 0;
+  std::uint64_t runs = 0;
+  std::uint64_t violations = 0;
+};
+
+/// Random worlds with a plan, one after another, until `deed` is content.
+template <class Deed>
+void for_plans(std::uint32_t seed, const Deed& deed) {
+  const TemporaryFolder room(in_memory());
+  std::mt19937 random(seed);
+  for (std::uint64_t i = 0;; ++i) {
+    std::vector<std::uint8_t> choices(20 + random() % 100);
+    std::generate(choices.begin(), choices.end(), [&] { return static_cast<std::uint8_t>(random() % 256); });
+    const worlds::World world = worlds::world_of(choices);
+    // One step at a time, or side by side.
+    Trial trial(world, room.path(), i % 2 == 0 ? Limits{1, 1} : Limits{});
+    if (trial.is_worth_it() && deed(world, trial, random)) {
+      return;
+    }
+  }
+}
+
+constexpr std::uint64_t kShown = 5;
+
+/// In the short form a few points of each plan, in the long form all of them; the ways on take turns.
+void try_all(End end, std::uint32_t seed, const char* what) {
+  const char* const form = std::getenv("GPUP_WORLDS");
+  const bool is_long = form != nullptr && std::string_view(form) == "long";
+  const std::uint64_t plans = is_long ? 1000 : 40;
+  constexpr std::uint64_t kFew = 5;
+  Tally tally;
+  for_plans(seed, [&](const worlds::World& world, Trial& trial, std::mt19937& random) {
+    const std::uint64_t stride = is_long ? 1 : std::max<std::uint64_t>(1, trial.points() / kFew);
+    for (std::uint64_t at = 1 + random() % stride; at <= trial.points(); at += stride) {
+      const auto way = static_cast<Way>((tally.points + tally.plans) % kWays);
+      const std::vector<std::string> wrong = trial.run(end, at, way);
+      ++tally.points;
+      tally.violations += wrong.empty() ? 0 : 1;
+      if (!wrong.empty() && tally.violations <= kShown) {
+        CAPTURE(worlds::show(world));
+        CAPTURE(at);
+        for (const std::string& one : wrong) {
+          FAIL_CHECK(one);
+        }
+      }
+    }
+    tally.runs += trial.runs();
+    return ++tally.plans == plans;
+  });
+  std::printf("kill: %llu plans, %llu points, %llu runs, %llu violations (%s)\n",
+              static_cast<unsigned long long>(tally.plans), static_cast<unsigned long long>(tally.points),
+              static_cast<unsigned long long>(tally.runs), static_cast<unsigned long long>(tally.violations), what);
+  CHECK_EQ(tally.violations, 0);
+}
+
+}  // namespace
+
+TEST_CASE("after a kill -9 at any point the goal is reached, or power is restored, and nothing happens twice") {
+  try_all(End::kKill, 20261126, "gpup is killed");
+}
+
+TEST_CASE(
+    "after a host's session is lost at any point the goal is reached, or power is restored, and nothing happens "
+    "twice") {
+  try_all(End::kSession, 20261127, "a session is lost");
+}
+
+TEST_CASE("what must not be is noticed") {
+  struct Case {
+    const char* name;
+    Mutant mutant;
+    End end;
+    Way way;
+    const char* said;
+  };
+  const Case cases[] = {
+      {"an intent that is forgotten", Mutant::kForgetsIntents, End::kKill, Way::kResume, "resume: exit code 5"},
+      {"a stop that no host knows of", Mutant::kOwesNothing, End::kKill, Way::kRestorePower,
+       "its host does not know that a start is owed"},
+      {"an assign that is repeated", Mutant::kRepeatsAssigns, End::kSession, Way::kApply, "has a second adapter"},
+  };
+  constexpr int kMostPlans = 40;
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    bool noticed = false;
+    int plans = 0;
+    for_plans(20261128, [&](const worlds::World&, Trial& trial, std::mt19937&) {
+      for (std::uint64_t at = 1; at <= trial.points() && !noticed; ++at) {
+        for (const std::string& one : trial.run(c.end, at, c.way, c.mutant)) {
+          noticed = noticed || one.find(c.said) != std::string::npos;
+        }
+      }
+      return noticed || ++plans == kMostPlans;
+    });
+    CHECK(noticed);
+  }
+}
