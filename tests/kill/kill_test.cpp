@@ -56,7 +56,7 @@ constexpr std::uint64_t kShown = 5;
 void try_all(End end, std::uint32_t seed, const char* what) {
   const char* const form = std::getenv("GPUP_WORLDS");
   const bool is_long = form != nullptr && std::string_view(form) == "long";
-  const std::uint64_t plans = is_long ? 1000 : 40;
+  const std::uint64_t plans = is_long ? 1000 : 100;
   constexpr std::uint64_t kFew = 5;
   Tally tally;
   for_plans(seed, [&](const worlds::World& world, Trial& trial, std::mt19937& random) {
@@ -67,11 +67,11 @@ void try_all(End end, std::uint32_t seed, const char* what) {
       ++tally.points;
       tally.violations += wrong.empty() ? 0 : 1;
       if (!wrong.empty() && tally.violations <= kShown) {
-        CAPTURE(worlds::show(world));
-        CAPTURE(at);
+        std::string all;
         for (const std::string& one : wrong) {
-          FAIL_CHECK(one);
+          all += one + "\n";
         }
+        FAIL_CHECK("at point " << at << ":\n" << all << worlds::show(world));
       }
     }
     tally.runs += trial.runs();
