@@ -257,7 +257,8 @@ void Trial::look_at_goal(std::vector<std::string>& wrong) const {
     wrong.push_back("the goal is not reached: " + std::to_string(planned.plan.steps.size()) + " steps are left\n" +
                     render_diagnostics(planned.diagnostics));
   }
-  for (const Host& host : lab().hosts) {
+  const ObservedState now = lab();
+  for (const Host& host : now.hosts) {
     for (const Vm& vm : host.vms) {
       if (vm.start_owed) {
         wrong.push_back(std::string(host.name) + "/" + std::string(vm.name) + " is still owed a start");
