@@ -13,7 +13,6 @@
 #include "adapters/temporary_folder.h"
 
 using namespace gpup;
-using namespace gpup::test;
 
 namespace {
 

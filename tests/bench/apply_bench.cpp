@@ -252,6 +252,7 @@ class Unflushed : public Journal {
     return journal_->intent(plan, step, now);
   }
   Result<Done> outcome(const Plan& plan, const StepResult& result) override { return journal_->outcome(plan, result); }
+  Result<Done> undo(const Plan& plan, std::uint32_t step, Time now) override { return journal_->undo(plan, step, now); }
   Result<Done> restored(const Plan& plan, const Restored& vm) override { return journal_->restored(plan, vm); }
   Result<Done> end(const Plan& plan, const Report& report) override { return journal_->end(plan, report); }
   Result<Done> flush() override { return Done{}; }

@@ -100,6 +100,9 @@ class FatedJournal : public Journal {
     return note(plan.hosts[host_of(plan, plan.steps[result.step])].name,
                 [&] { return journal_->outcome(plan, result); });
   }
+  Result<Done> undo(const Plan& plan, std::uint32_t step, Time now) override {
+    return note(plan.hosts[host_of(plan, plan.steps[step])].name, [&] { return journal_->undo(plan, step, now); });
+  }
   Result<Done> restored(const Plan& plan, const Restored& restored) override {
     return note(restored.host, [&] { return journal_->restored(plan, restored); });
   }
