@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "cli/log.h"
 #include "cli/program.h"
 #include "paths.h"
 
@@ -99,6 +100,7 @@ StepResult done(std::uint32_t step) {
 }  // namespace
 
 TEST_CASE("a terminal's last lines say what is under way, for how long and of how much, and are gone in the end") {
+  close_log();
   const std::vector<std::string> names = some_names(2);
   const Plan plan = a_plan(2, names);
   Durations known;
@@ -129,6 +131,7 @@ TEST_CASE("a terminal's last lines say what is under way, for how long and of ho
 }
 
 TEST_CASE("however many steps are under way and however long their names are, no line of a terminal wraps") {
+  close_log();
   std::vector<std::string> names = some_names(100);
   for (std::size_t i = 0; i < names.size(); i += 3) {
     names[i] = std::string(200, 'x') + "\x1b[31m";
@@ -157,6 +160,7 @@ TEST_CASE("however many steps are under way and however long their names are, no
 }
 
 TEST_CASE("without a terminal nothing but the lines of what ended is written") {
+  close_log();
   const std::vector<std::string> names = some_names(1);
   const Plan plan = a_plan(1, names);
   StringSink err;

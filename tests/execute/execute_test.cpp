@@ -130,7 +130,7 @@ TEST_CASE(
       {"for reasons of its own", "not today", false, "not today", "GP174", "GP172"},
       {"no partition is free, nor without what was assigned", "OperationFailed: 0x800705AA", false,
        "no adapter is to be seen on it, one on a card that is gone may be left in its configuration: the host has no "
-       "partition for the virtual machine, or not the resources for it: OperationFailed: 0x800705AA; what step 6 "
+       "partition for the virtual machine, or not the resources for it: OperationFailed: 0x800705AA; what step 4 "
        "assigned "
        "was taken back before",
        "GP189 GP174", "GP189"},

@@ -45,6 +45,7 @@ std::size_t held(const East& east) { return east.machine("one")["partitions"].si
 
 TEST_CASE("where no partition is free for a machine that was assigned one, that is taken back and the machine runs") {
   East east;
+  east.limits.hosts = 1;
   const Plan plan = east.plan();
   Watched hosts = crowded(east);
   const Report report = east.apply(plan, east.progress, hosts);
@@ -70,6 +71,7 @@ TEST_CASE("where no partition is free for a machine that was assigned one, that 
 
 TEST_CASE("what was there before the run is never taken back") {
   East east;
+  east.limits.hosts = 1;
   const Plan plan = east.plan();
   east.fault(0, {{"op", "start-vm"}, {"kind", "fail"}, {"message", "0x800705AA"}, {"count", 9}});
   Watched hosts;
@@ -116,6 +118,7 @@ TEST_CASE("a run whose assignment was taken back, or may have been, is taken up 
   for (const bool taken : {true, false}) {
     CAPTURE(taken);
     East east;
+    east.limits.hosts = 1;
     const Plan plan = east.plan();
     Watched hosts = crowded(east);
     if (!taken) {
