@@ -29,8 +29,10 @@ namespace {
   "\", \"clustered\": " clustered ",\n   \"generation\": " generation                                   \
   ", \"offlineAction\": null, \"partitions\": [" partitions "]}"
 #define GPUP_VM(name, id, partitions) GPUP_VM_LIKE(name, id, "Off", "false", "2", partitions)
-#define GPUP_ON(gpu) \
-  "{\"id\": \"a2b5b4b1-24b6-49b6-97e1-fbaf8ba0af9b\", \"gpu\": " gpu ", \"partitionId\": null, \"vram\": null}"
+#define GPUP_ON_AS(id, gpu) \
+  "{\"id\": \"" id "b5b4b1-24b6-49b6-97e1-fbaf8ba0af9b\", \"gpu\": " gpu ", \"partitionId\": null, \"vram\": null}"
+#define GPUP_ON(gpu) GPUP_ON_AS("a2", gpu)
+#define GPUP_ON_TWICE(gpu) GPUP_ON(gpu) ",\n   " GPUP_ON_AS("a3", gpu)
 
 constexpr auto kRows = std::to_array<Explanation>({
     {Code::kVmMissing,
@@ -242,6 +244,38 @@ constexpr auto kRows = std::to_array<Explanation>({
      {.desired = GPUP_FILE("4") "policy:\n  override:\n    - { rule: R01, reason: test bench }\n",
       .lab = GPUP_LAB(GPUP_GPU("GPU0", "4"), "")},
      "Remove it, so that it does not hide a later mistake."},
+    {Code::kDisruptionUnmet,
+     "more VMs must be down at once than may be",
+     "policy.disruption limits how many listed VMs may be down at once: those that run, are stopped and started again. "
+     "A partition count can be set only while no VM holds a partition of the GPU, so that all of its VMs are down "
+     "together (on a host where the GPUs are of one model: of all GPUs that get another count, since the host chooses "
+     "where a new partition is). There are more of them than a limit allows, and no order of steps changes that.",
+     {.desired = GPUP_FILE("4") "assignments:\n  - vm: infer-01\n  - vm: infer-02\n"
+                                "policy:\n  disruption: { maxUnavailable: 1 }\n",
+      .lab = GPUP_LAB(GPUP_GPU("GPU0", "8"),
+                      GPUP_VM_LIKE("infer-01", "0", "Running", "false", "2", GPUP_ON("\"GPU0\"")) ",\n   " GPUP_VM_LIKE(
+                          "infer-02", "1", "Running", "false", "2", GPUP_ON("\"GPU0\"")))},
+     "Raise the limit for this change, or take VMs down yourself before: VMs that are off are not counted."},
+    {Code::kDisruptionNoOrder,
+     "VMs that wait for each other's partitions",
+     "More listed VMs than policy.disruption allows would be down at once, since each of them can have its partition "
+     "only once another one has given its own up: they change places, or a host holds more partitions than it has. No "
+     "order of steps was found that keeps the limit.",
+     {.desired = GPUP_FILE("2") "assignments:\n  - vm: infer-01\n  - vm: infer-02\n"
+                                "policy:\n  disruption: { maxUnavailable: 1 }\n",
+      .lab = GPUP_LAB(
+          GPUP_GPU("GPU0", "2"),
+          GPUP_VM_LIKE("infer-01", "0", "Running", "false", "2", GPUP_ON_TWICE("\"GPU0\"")) ",\n   " GPUP_VM_LIKE(
+              "infer-02", "1", "Running", "false", "2", GPUP_ON_TWICE("\"GPU0\"")))},
+     "Raise the limit for this change, or take VMs down yourself before: VMs that are off are not counted."},
+    {Code::kDisruptionIdle,
+     "a limit or an order that no VM is in",
+     "An entry of order or groups under policy.disruption matches no listed VM, and all hosts were read: most likely "
+     "it "
+     "is misspelt, and the VMs that it was to protect are not.",
+     {.desired = GPUP_FILE("4") "policy:\n  disruption:\n    groups:\n      - { match: 'vdi-.*', maxUnavailable: 1 }\n",
+      .lab = GPUP_LAB(GPUP_GPU("GPU0", "4"), "")},
+     "Correct the pattern (it matches the whole name), or take the entry out."},
 });
 
 }  // namespace

@@ -27,6 +27,14 @@ DesiredAssignment::Detail::Detail(Place from, Place to) {
   }
 }
 
+std::uint32_t DownLimit::of(std::size_t vms) const {
+  if (!percent) {
+    return value;
+  }
+  const std::uint64_t share = std::uint64_t{vms} * value / 100;
+  return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(share, 1, std::numeric_limits<std::uint32_t>::max()));
+}
+
 Place DesiredAssignment::Detail::seen_from(Place from) const {
   if (lines_ == 0) {
     return {from.file, from.line, static_cast<std::uint32_t>(std::int64_t{from.column} + column_ - kSameColumn)};

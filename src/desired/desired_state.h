@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -73,12 +74,43 @@ struct DesiredOverride {
   Place place;
 };
 
+/// How many VMs may be down at once: a number of them, or a percentage of how many there are.
+struct DownLimit {
+  std::uint32_t value = 0;  ///< at least 1
+  bool percent = false;     ///< then at most 100
+
+  /// A percentage of `vms` is rounded down, and is at least 1.
+  std::uint32_t of(std::size_t vms) const;
+};
+
+/// `policy.disruption`: how many listed VMs may be down at once, and who goes first. All limits hold together.
+struct DesiredDisruption {
+  struct Group {
+    std::string match;  ///< RE2, matches the whole VM name
+    DownLimit max_unavailable;
+    Place place;  ///< of the value of `match`
+  };
+  struct Entry {
+    std::string name;  ///< a VM's name, or RE2 that matches the whole name
+    Place place;
+  };
+  std::optional<DownLimit> max_unavailable;
+  std::optional<std::uint32_t> per_host;
+  std::vector<Entry> order;
+  std::vector<Group> groups;  ///< a VM in several obeys all
+  Place max_unavailable_place;
+  Place per_host_place;
+
+  bool limits() const { return max_unavailable || per_host || !groups.empty(); }
+};
+
 struct DesiredPolicy {
   Unlisted unlisted = Unlisted::kUnassign;
   Place unlisted_place;                    ///< unknown where the default applies
   std::optional<Homogeneous> homogeneous;  ///< left out: require in a cluster, warn without one
   StopPolicy stop;
   std::vector<DesiredOverride> overrides;
+  DesiredDisruption disruption;
 };
 
 /// What the files say: everything in it is syntactically right and agrees with itself.

@@ -167,6 +167,37 @@ bool whole_number(Reading& reading, const Field& field, const Scalar& scalar, In
   return true;
 }
 
+bool down_limit(Reading& reading, const Field& field, const Scalar& scalar, std::optional<DownLimit>& to) {
+  if (!scalar.text.ends_with('%')) {
+    std::uint32_t number = 0;
+    if (!whole_number<1, 0xffffffff>(reading, field, scalar, number)) {
+      return false;
+    }
+    to = DownLimit{number, false};
+    return true;
+  }
+  const std::string_view digits = scalar.text.substr(0, scalar.text.size() - 1);
+  const Number<std::uint64_t> number = parse_whole_number(digits);
+  const bool too_large = number.value ? *number.value > 100 : number.trouble == NumberTrouble::kOverflow;
+  if (too_large || number.value == 0U) {
+    return refuse(reading, field, scalar, Code::kOutOfRange, too_large ? ", and at most 100%" : ", and at least 1%");
+  }
+  if (!number.value || digits.starts_with('+')) {
+    return refuse(reading, field, scalar, Code::kNotAWholeNumber);
+  }
+  to = DownLimit{static_cast<std::uint32_t>(*number.value), true};
+  return true;
+}
+
+bool down_limit(Reading& reading, const Field& field, const Scalar& scalar, DownLimit& to) {
+  std::optional<DownLimit> read;
+  if (!down_limit(reading, field, scalar, read)) {
+    return false;
+  }
+  to = *read;
+  return true;
+}
+
 bool byte_size(Reading& reading, const Field& field, const Scalar& scalar, std::optional<std::uint64_t>& to) {
   const Number<std::uint64_t> size = parse_byte_size(scalar.text);
   if (!size.value) {
@@ -339,6 +370,9 @@ constexpr auto kPattern = [](Reading& r, const Field& f, const Scalar& s, auto& 
 template <std::uint64_t Least, std::uint64_t Most>
 constexpr auto kNumber =
     [](Reading& r, const Field& f, const Scalar& s, auto& to) { return whole_number<Least, Most>(r, f, s, to); };
+constexpr auto kDownLimit = [](Reading& r, const Field& f, const Scalar& s, auto& to) {
+  return down_limit(r, f, s, to);
+};
 template <class Enum>
 constexpr auto kWord = [](Reading& r, const Field& f, const Scalar& s, auto& to) { return word<Enum>(r, f, s, to); };
 
@@ -658,11 +692,83 @@ void end_override(Reading& reading, const Frame& frame) {
 constexpr Mapping kOverride = {"a line under 'override'", kOverrideFields,
                                fresh<DesiredOverride, &Reading::override_line>, end_override};
 
+/// Keeps an entry of a list unless one of the same name is there.
+template <class Entry>
+void keep_once(Reading& reading, std::string_view list, std::vector<Entry>& all, std::string Entry::*name,
+               Entry entry) {
+  const auto first =
+      std::find_if(all.begin(), all.end(), [&](const Entry& other) { return other.*name == entry.*name; });
+  if (first == all.end()) {
+    all.push_back(std::move(entry));
+    return;
+  }
+  reading.mistakes.add(entry.place, Code::kSaidTwice,
+                       fmt::format("{} is said twice under '{}', first at {}", in_quotes(entry.*name), list,
+                                   reading.mistakes.name(first->place)));
+}
+
+bool order_entry(Reading& reading, const Field& field, const Scalar& scalar, void* target) {
+  DesiredDisruption::Entry entry{{}, scalar.place};
+  if (!pattern(reading, field, scalar, entry.name)) {
+    return false;
+  }
+  keep_once(reading, field.key, static_cast<DesiredDisruption*>(target)->order, &DesiredDisruption::Entry::name,
+            std::move(entry));
+  return true;
+}
+
+constexpr std::string_view kDownLimitWords = "a whole number, at least 1, or a percentage such as 25%";
+
+constexpr Field kGroupFields[] = {
+    {"match", "a pattern (RE2) of VM names", Shape::kScalar, into<&DesiredDisruption::Group::match, kPattern>, nullptr,
+     true, true},
+    {"maxUnavailable", kDownLimitWords, Shape::kScalar, into<&DesiredDisruption::Group::max_unavailable, kDownLimit>,
+     nullptr, true, true},
+};
+constexpr std::size_t kGroupMatch = number_of(kGroupFields, "match");
+constexpr std::size_t kGroupLimit = number_of(kGroupFields, "maxUnavailable");
+
+void end_group(Reading& reading, const Frame& frame) {
+  if (!frame.has_good(kGroupMatch) || !frame.has_good(kGroupLimit)) {
+    return;
+  }
+  reading.group.place = frame.value_at[kGroupMatch];
+  keep_once(reading, "groups", reading.draft.state.policy.disruption.groups, &DesiredDisruption::Group::match,
+            std::move(reading.group));
+}
+
+constexpr Mapping kGroup = {"a line under 'groups'", kGroupFields, fresh<DesiredDisruption::Group, &Reading::group>,
+                            end_group};
+
+constexpr Field kDisruptionFields[] = {
+    {"maxUnavailable", kDownLimitWords, Shape::kScalar, into<&DesiredDisruption::max_unavailable, kDownLimit>},
+    {"perHost", "a whole number, at least 1", Shape::kScalar,
+     into<&DesiredDisruption::per_host, kNumber<1, 0xffffffff>>},
+    {"order", "a list of VM names or patterns", Shape::kScalars, order_entry, nullptr, false, false,
+     "a VM's name or a pattern (RE2) of VM names"},
+    {"groups", "a list of mappings with 'match' and 'maxUnavailable'", Shape::kMappings, nullptr, &kGroup, false},
+};
+constexpr std::size_t kMaxUnavailable = number_of(kDisruptionFields, "maxUnavailable");
+constexpr std::size_t kPerHost = number_of(kDisruptionFields, "perHost");
+constexpr std::size_t kGroups = number_of(kDisruptionFields, "groups");
+
+void end_disruption(Reading& reading, const Frame& frame) {
+  if (!frame.tried(kMaxUnavailable) && !frame.tried(kPerHost) && !frame.tried(kGroups)) {
+    must_have(reading, frame, "one of 'maxUnavailable', 'perHost' and 'groups'");
+  }
+  DesiredDisruption& disruption = *static_cast<DesiredDisruption*>(frame.target);
+  disruption.max_unavailable_place = frame.has(kMaxUnavailable) ? frame.value_at[kMaxUnavailable] : Place{};
+  disruption.per_host_place = frame.has(kPerHost) ? frame.value_at[kPerHost] : Place{};
+}
+
+constexpr Mapping kDisruption = {"'disruption'", kDisruptionFields, inside<&DesiredPolicy::disruption>, end_disruption};
+
 constexpr Field kPolicyFields[] = {
     {"unlisted", "unassign, keep or refuse", Shape::kScalar, into<&DesiredPolicy::unlisted, kWord<Unlisted>>},
     {"homogeneous", "require or warn", Shape::kScalar, into<&DesiredPolicy::homogeneous, kWord<Homogeneous>>},
     {"stop", "a mapping with 'mode' and 'timeout'", Shape::kMapping, nullptr, &kStop},
     {"override", "a list of mappings with 'rule' and 'reason'", Shape::kMappings, nullptr, &kOverride},
+    {"disruption", "a mapping such as { maxUnavailable: 2 }", Shape::kMapping, nullptr, &kDisruption},
 };
 constexpr std::size_t kUnlisted = number_of(kPolicyFields, "unlisted");
 

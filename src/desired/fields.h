@@ -47,6 +47,7 @@ struct Reading {
   DesiredAssignment assignment;
   std::uint32_t assignment_host = 0;
   DesiredOverride override_line;
+  DesiredDisruption::Group group;
 };
 
 inline constexpr std::size_t kMostFields = 12;

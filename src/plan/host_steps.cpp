@@ -55,6 +55,7 @@ class Orderer {
   HostSteps order() {
     list_steps();
     count_adapters();
+    one_by_one_ = sets_one_by_one();
     for (const Chain& chain : chains_) {
       link_chain(chain);
     }
@@ -151,10 +152,28 @@ class Orderer {
            (on_.in_the_way(adapter) || on_overfull(adapter) || (goal(chain).blocks && chain.stop != kNone));
   }
   bool before_set(const Chain& chain, std::uint32_t removal, std::uint32_t set) const {
+    if (stops_after(chain, set)) {
+      return false;
+    }
     const Adapter& adapter = removed_adapter(removal);
     const bool of_another = adapter.gpu >= 0 && on_.gpus[static_cast<std::size_t>(adapter.gpu)].changes &&
                             static_cast<std::uint32_t>(adapter.gpu) != steps_[set].gpu;
     return before_sets(chain, removal) && !(of_another && chain.stop == kNone && !any_overfull_);
+  }
+  // Where listed VMs may not all be down at once, the counts of a host on which adapters are pinned are set one after
+  // another: a VM is stopped only after those that come before the counts which it stands in the way of.
+  bool sets_one_by_one() const {
+    return desired_.policy.disruption.limits() && !on_.one_model && !any_overfull_ &&
+           std::none_of(chains_.begin(), chains_.end(), [&](const Chain& chain) { return starts_before_sets(chain); });
+  }
+  bool stops_after(const Chain& chain, std::uint32_t set) const {
+    if (!one_by_one_ || chain.stop == kNone || !goal(chain).blocks) {
+      return false;
+    }
+    const auto adapters = host_.adapters_of(vm(chain));
+    return std::none_of(adapters.begin(), adapters.end(), [&](const Adapter& adapter) {
+      return on_.in_the_way(adapter) && adapter.gpu <= static_cast<std::int32_t>(steps_[set].gpu);
+    });
   }
   bool on_overfull(const Adapter& adapter) const {
     return adapter.gpu >= 0 && on_.gpus[static_cast<std::size_t>(adapter.gpu)].overfull;
@@ -173,8 +192,12 @@ class Orderer {
         }
       }
     }
-    if (goal(chain).blocks && chain.stop != kNone && chain.start != kNone && leaves_adapters(chain)) {
-      // What it keeps may be unresolved while it is off (inferred): the counts wait until it runs again.
+    for (const std::uint32_t set : sets_) {
+      if (stops_after(chain, set)) {
+        edge(set, chain.stop);
+      }
+    }
+    if (starts_before_sets(chain)) {
       for (const std::uint32_t set : sets_) {
         edge(chain.start, set);
       }
@@ -195,6 +218,11 @@ class Orderer {
     if (chain.start != kNone && !GPUP_MUTANT(5)) {
       link_to_last(chain, chain.start, false);
     }
+  }
+
+  // What it keeps may be unresolved while it is off (inferred): the counts wait until it runs again.
+  bool starts_before_sets(const Chain& chain) const {
+    return goal(chain).blocks && chain.stop != kNone && chain.start != kNone && leaves_adapters(chain);
   }
 
   // A VM that is down with an adapter, or gets one that the host is to resolve, could stand in the way of a count
@@ -672,6 +700,7 @@ class Orderer {
   std::vector<std::int64_t> named_;  // by GPU: adapters that name it now
   std::int64_t unresolved_ = 0;      // adapters without a GPU now
   bool any_overfull_ = false;
+  bool one_by_one_ = false;
   std::map<std::uint32_t, Places> gpu_places_;
   std::map<std::string_view, Places> model_places_;
   std::map<std::string_view, std::int64_t> slack_;

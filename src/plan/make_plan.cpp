@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "plan/disruption.h"
 #include "plan/findings.h"
 #include "plan/goal.h"
 #include "plan/overrides.h"
@@ -38,11 +39,13 @@ Planned make_plan(const DesiredState& desired, const ObservedState& observed, co
     }
     plan.stop = desired.policy.stop;
     write_steps(desired, goal, plan);
+    keep_limits(desired, goal, plan, findings);
     plan.diagnostics = findings.list;
     plan.not_checked = goal.not_checked;
     plan.texts = observed.texts;
   }
   if (has_error(findings.list)) {
+    planned.plan = {};
     // Nothing will be stopped: a warning that something will be would only frighten.
     std::erase_if(findings.list, [](const Diagnostic& d) { return d.code == Code::kUnlistedStopped; });
   }

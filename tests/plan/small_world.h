@@ -117,6 +117,11 @@ class SmallWorld {
     return *this;
   }
 
+  SmallWorld& disruption(DesiredDisruption wanted) {
+    desired.policy.disruption = std::move(wanted);
+    return *this;
+  }
+
   /// For emergencies: addresses as --target and --exclude take them.
   SmallWorld& target(const std::string& address) {
     scope.targets.push_back(parse_address(address).value());

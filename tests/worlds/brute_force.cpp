@@ -21,6 +21,7 @@ struct Search {
   const World& world;
   const Reading& wanted;
   std::size_t h;
+  std::optional<unsigned> most_down{};
   std::vector<int> best{};  // by number of the state
 
   const Host& host() const { return world.hosts[h]; }
@@ -52,6 +53,29 @@ struct Search {
       sum += a != kNone ? 1 : 0;
     }
     return sum;
+  }
+  /// Whether `most_down` lets this VM be stopped.
+  bool may_stop(const State& s, std::size_t v) const {
+    const auto counted = [&](std::size_t i) {
+      return wanted.vms[h][i].line >= 0 && host().vms[i].state == "Running" && wanted.vms[h][i].running_at_end;
+    };
+    unsigned down = 0;
+    for (std::size_t i = 0; i < s.running.size(); ++i) {
+      down += counted(i) && (!s.running[i] || i == v) ? 1U : 0U;
+    }
+    return !most_down || !counted(v) || down <= *most_down;
+  }
+  /// Whether the host may be let choose a GPU.
+  bool may_choose(const State& s) const {
+    if (!most_down) {
+      return true;
+    }
+    for (std::size_t g = 0; g < gpus(); ++g) {
+      if (partitions(s, g) != static_cast<int>(wanted.count_at_end[h][g])) {
+        return false;
+      }
+    }
+    return true;
   }
   bool may_touch(std::size_t v) const {
     const Vm& vm = host().vms[v];
@@ -116,6 +140,9 @@ struct Search {
       }
       State next = s;
       if (s.running[v]) {
+        if (!may_stop(s, v)) {
+          continue;
+        }
         next.running[v] = false;
         open.emplace_back(next, stops + 1);
         continue;
@@ -124,7 +151,7 @@ struct Search {
         next.adapter[v] = kNone;
         open.emplace_front(next, stops);
         next = s;
-      } else if (wanted.vms[h][v].line >= 0 && adapters(s) + 1 <= all_partitions(s)) {
+      } else if (wanted.vms[h][v].line >= 0 && adapters(s) + 1 <= all_partitions(s) && may_choose(s)) {
         next.adapter[v] = kUnresolved;
         open.emplace_front(next, stops);
         next = s;
@@ -146,7 +173,7 @@ struct Search {
       return;
     }
     for (std::size_t g = 0; g < gpus(); ++g) {
-      if (s.adapter[v] >= 0 && s.adapter[v] != static_cast<int>(g)) {
+      if (s.adapter[v] >= 0 ? s.adapter[v] != static_cast<int>(g) : !may_choose(s)) {
         continue;
       }
       int used = 0;
@@ -178,16 +205,28 @@ struct Search {
 
 }  // namespace
 
-std::optional<int> least_stops(const World& world, const Reading& wanted) {
+namespace {
+
+std::optional<int> sum_of_hosts(const World& world, const Reading& wanted, std::optional<unsigned> most_down) {
   int sum = 0;
   for (std::size_t h = 0; h < world.hosts.size(); ++h) {
-    const auto stops = Search{world, wanted, h}.run();
+    const auto stops = Search{world, wanted, h, most_down}.run();
     if (!stops) {
       return std::nullopt;
     }
     sum += *stops;
   }
   return sum;
+}
+
+}  // namespace
+
+std::optional<int> least_stops(const World& world, const Reading& wanted) {
+  return sum_of_hosts(world, wanted, std::nullopt);
+}
+
+std::optional<int> least_stops(const World& world, const Reading& wanted, unsigned most_down) {
+  return sum_of_hosts(world, wanted, most_down);
 }
 
 }  // namespace worlds

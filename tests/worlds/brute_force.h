@@ -11,4 +11,9 @@ namespace worlds {
 /// Takes from the reading only what is wanted: lines, counts, power.
 std::optional<int> least_stops(const World& world, const Reading& wanted);
 
+/// The same where so many listed VMs at most, of those that run and are to run in the end, may be down at once on each
+/// host, and where nobody relies on luck: while a count is still to be set no VM gets a partition that the host would
+/// choose, nor is one started that has such a partition.
+std::optional<int> least_stops(const World& world, const Reading& wanted, unsigned most_down);
+
 }  // namespace worlds

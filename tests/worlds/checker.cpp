@@ -232,6 +232,7 @@ struct Shape {
     order_of_kinds();
     forgotten();
     down_time();
+    down_together();
     words();
   }
 
@@ -421,6 +422,54 @@ struct Shape {
         }
       }
     }
+  }
+
+  // policy.disruption: the most VMs of a limit that some order lets be down at once. VMs that must come one after
+  // another are a chain; by Dilworth's theorem the largest set of which no two must has as many VMs as the fewest
+  // chains that hold all of them: the VMs less a largest matching of each with one that comes after it.
+  void down_together() {
+    for (const CountedVms& limit : limits_of(world, reading)) {
+      std::vector<std::pair<int, int>> spans;  // stop and start
+      for (const auto& [h, v] : limit.vms) {
+        const int stop = step_of(kStop, h, v);
+        const int start = step_of(kStart, h, v);
+        if (stop >= 0 && start >= 0) {
+          spans.emplace_back(stop, start);
+        }
+      }
+      std::vector<int> taken(spans.size(), -1);
+      int chained = 0;
+      for (int i = 0; i < count(spans); ++i) {
+        std::vector<char> tried(spans.size(), 0);
+        chained += follow(spans, i, taken, tried) ? 1 : 0;
+      }
+      if (count(spans) - chained > static_cast<int>(limit.most)) {
+        wrong("limit: " + std::to_string(count(spans) - chained) + " listed VMs may be down at once, " +
+              std::to_string(limit.most) + " are allowed");
+      }
+    }
+  }
+  int step_of(Op op, int h, int v) const {
+    for (int i = 0; i < count(steps); ++i) {
+      if (at(steps, i).op == op && at(steps, i).host == h && at(steps, i).vm == v) {
+        return i;
+      }
+    }
+    return -1;
+  }
+  bool follow(const std::vector<std::pair<int, int>>& spans, int i, std::vector<int>& taken,
+              std::vector<char>& tried) const {
+    for (int j = 0; j < count(spans); ++j) {
+      if (at(tried, j) != 0 || at(at(before, at(spans, j).first), at(spans, i).second) == 0) {
+        continue;
+      }
+      at(tried, j) = 1;
+      if (at(taken, j) < 0 || follow(spans, at(taken, j), taken, tried)) {
+        at(taken, j) = i;
+        return true;
+      }
+    }
+    return false;
   }
 
   int partitions(int h, const std::string& model, bool end) const {
@@ -659,6 +708,7 @@ struct Run {
     std::vector<SimVm> vms;
   };
   std::vector<SimHost> hosts{};
+  std::vector<CountedVms> limits = limits_of(world, reading);
   bool failed = false;
 
   void wrong(int i, const std::string& what) {
@@ -767,6 +817,14 @@ struct Run {
     }
     vm.off = true;
     vm.holds = false;
+    for (const CountedVms& limit : limits) {
+      const auto down = std::count_if(limit.vms.begin(), limit.vms.end(),
+                                      [&](const auto& of) { return at(at(hosts, of.first).vms, of.second).off; });
+      if (down > static_cast<std::ptrdiff_t>(limit.most)) {
+        wrong(i, "limit: " + std::to_string(down) + " listed VMs are down, " + std::to_string(limit.most) +
+                     " are allowed");
+      }
+    }
     for (SimAdapter& adapter : vm.adapters) {
       if (manner.forgets && !adapter.pinned) {
         adapter.gpu = kUnresolved;

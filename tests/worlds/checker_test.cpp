@@ -359,3 +359,46 @@ TEST_CASE("the checker allows an overfull host only to become emptier") {
   bad.assign(0, 2, kUnresolved, {});
   CHECK_NE(joined(check(world, bad.json())).find("rule 3: more adapters"), std::string::npos);
 }
+
+TEST_CASE("the checker counts the most listed VMs that any order lets be down at once") {
+  World world;
+  Host host;
+  host.name = "hv1";
+  host.gpus = {{"NVIDIA A2", "partitioned", {4, 2, 1}, 4}};
+  host.vms = {vm("a", "Running", {}), vm("b", "Running", {}), vm("c", "Running", {})};
+  world.hosts = {host};
+  world.gpu_lines = {GpuLine{}};
+  world.lines = {listed("a"), listed("b"), listed("c")};
+  const auto plan_of = [&](bool c_waits) {
+    PlanText plan(world);
+    int start_a = 0;
+    for (int v = 0; v < 3; ++v) {
+      const int stop = plan.stop(0, v, v == 2 && c_waits ? std::vector<int>{start_a} : std::vector<int>{});
+      const int start = plan.start(0, v, {plan.assign(0, v, kUnresolved, {stop})});
+      start_a = v == 0 ? start : start_a;
+    }
+    return plan.json();
+  };
+  struct Case {
+    DownLimit limit;
+    bool c_waits;
+    const char* told;
+  };
+  const Case cases[] = {
+      {{"", 3, false}, false, ""},
+      {{"", 2, false}, false, "limit: 3 listed VMs may be down at once, 2 are allowed"},
+      {{"", 2, false}, true, ""},
+      {{"", 1, false}, true, "limit: 2 listed VMs may be down at once, 1 are allowed"},
+      {{"", 67, true}, true, ""},
+      {{"", 66, true}, true, "limit: 2 listed VMs may be down at once, 1 are allowed"},
+      {{"[ac]", 1, false}, true, ""},
+      {{"[bc]", 1, false}, true, "limit: 2 listed VMs may be down at once, 1 are allowed"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.limit.value);
+    CAPTURE(c.limit.match);
+    world.limits = {c.limit};
+    const std::vector<std::string> told = check(world, plan_of(c.c_waits));
+    CHECK_EQ(told.empty() ? "" : told.front(), c.told);
+  }
+}

@@ -41,6 +41,7 @@ constexpr std::array kMistakes = {
     "a count is set under an unlisted VM that is kept",
     "a VM keeps its adapter although its GPU's count changes",
     "the OfflineAction does not wait for the stop",
+    "a VM is stopped while those that may be down are down",
 };
 
 }  // namespace
@@ -76,7 +77,11 @@ bool caught(int mistake) {
       choice = static_cast<std::uint8_t>(random() >> 8U);
     }
     const auto any = static_cast<std::uint64_t>(random()) << 8U;
-    if (caught_by(world_of(choices), mistake) || caught_by(one.at(any % one.size()), mistake) ||
+    World world = world_of(choices);
+    if (i % 2 == 1) {
+      world.per_host = 1;
+    }
+    if (caught_by(world, mistake) || caught_by(one.at(any % one.size()), mistake) ||
         caught_by(two.at(any % two.size()), mistake)) {
       return true;
     }

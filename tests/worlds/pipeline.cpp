@@ -1,5 +1,7 @@
 #include "worlds/pipeline.h"
 
+#include <algorithm>
+
 #include "base/sink.h"
 #include "desired/read_desired.h"
 #include "observed/read_snapshot.h"
@@ -19,7 +21,14 @@ std::string lines(const gpup::Diagnostics& diagnostics) {
   return out;
 }
 
-Answer refusal(std::string why) { return {true, nullptr, std::move(why)}; }
+Answer refusal(std::string why, bool over_limit = false) { return {true, nullptr, std::move(why), over_limit}; }
+
+bool is_over_limit(const gpup::Diagnostics& diagnostics) {
+  return std::all_of(diagnostics.begin(), diagnostics.end(), [](const gpup::Diagnostic& diagnostic) {
+    return diagnostic.severity != gpup::Severity::kError || diagnostic.code == gpup::Code::kDisruptionUnmet ||
+           diagnostic.code == gpup::Code::kDisruptionNoOrder;
+  });
+}
 
 }  // namespace
 
@@ -36,11 +45,11 @@ Answer answer(const World& world) {
   }
   const gpup::Planned planned = gpup::make_plan(desired.state, *observed, sources);
   if (planned.refused()) {
-    return refusal(lines(planned.diagnostics));
+    return refusal(lines(planned.diagnostics), is_over_limit(planned.diagnostics));
   }
   gpup::StringSink sink;
   gpup::write_plan(planned.plan, sink);
-  return {false, nlohmann::json::parse(sink.text), lines(planned.diagnostics)};
+  return {false, nlohmann::json::parse(sink.text), lines(planned.diagnostics), false};
 }
 
 }  // namespace worlds

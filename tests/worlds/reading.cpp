@@ -554,4 +554,34 @@ Reading read(const World& world) {
   return std::move(reader.out);
 }
 
+std::vector<CountedVms> limits_of(const World& world, const Reading& reading) {
+  std::vector<CountedVms> all;
+  const auto add = [&](unsigned value, bool percent, auto is_in) {
+    CountedVms counted;
+    unsigned listed = 0;
+    for (int h = 0; h < count(world.hosts); ++h) {
+      for (int v = 0; v < count(at(reading.vms, h)); ++v) {
+        const Reading::VmReading& vm = at(at(reading.vms, h), v);
+        if (vm.line < 0 || !is_in(h, at(at(world.hosts, h).vms, v))) {
+          continue;
+        }
+        ++listed;
+        if (vm.stops && vm.starts) {
+          counted.vms.emplace_back(h, v);
+        }
+      }
+    }
+    counted.most = percent ? std::max(1U, listed * value / 100) : value;
+    all.push_back(counted);
+  };
+  for (const DownLimit& limit : world.limits) {
+    add(limit.value, limit.percent,
+        [&](int, const Vm& vm) { return limit.match.empty() || std::regex_match(vm.name, std::regex(limit.match)); });
+  }
+  for (int h = 0; world.per_host != 0 && h < count(world.hosts); ++h) {
+    add(world.per_host, false, [h](int host, const Vm&) { return host == h; });
+  }
+  return all;
+}
+
 }  // namespace worlds

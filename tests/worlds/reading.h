@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "worlds/world.h"
@@ -33,6 +34,13 @@ struct Reading {
 
   int stops() const;
 };
+
+/// A limit of `policy.disruption` with the VMs that it counts: listed ones that are stopped and started again.
+struct CountedVms {
+  std::vector<std::pair<int, int>> vms;  ///< host and VM
+  unsigned most = 0;
+};
+std::vector<CountedVms> limits_of(const World& world, const Reading& reading);
 
 Reading read(const World& world);
 

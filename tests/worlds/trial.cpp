@@ -1,5 +1,8 @@
 #include "worlds/trial.h"
 
+#include <cstdlib>
+#include <string_view>
+
 #include "worlds/pipeline.h"
 
 namespace worlds {
@@ -29,6 +32,10 @@ std::string judge(const World& world, const Effort& effort, Tally& tally) {
   if (verdict == Verdict::kRefuse && !given.refused) {
     return told(world, given, "rule 8: planned, and it must be refused:\n" + joined(reading.forbidden));
   }
+  tally.over_limit += given.over_limit ? 1 : 0;
+  if (verdict == Verdict::kPlan && given.refused && given.over_limit) {
+    return world.limited() ? "" : told(world, given, "refused for a limit, and there is none");
+  }
   if (verdict == Verdict::kPlan && given.refused) {
     return told(world, given, "refused, and nothing forbids it");
   }
@@ -56,6 +63,16 @@ std::string trial(const World& world, const Effort& effort, Tally& tally) {
   std::string wrong = judge(world, effort, tally);
   tally.violations += wrong.empty() ? 0 : 1;
   return wrong;
+}
+
+bool long_form() {
+  const char* form = std::getenv("GPUP_WORLDS");
+  return form != nullptr && std::string_view(form) == "long";
+}
+
+std::uint64_t number(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
 }
 
 }  // namespace worlds

@@ -14,6 +14,7 @@ struct Tally {
   std::uint64_t worlds = 0;
   std::uint64_t planned = 0;
   std::uint64_t refused = 0;
+  std::uint64_t over_limit = 0;  ///< of those, for policy.disruption alone
   std::uint64_t open = 0;
   std::uint64_t orders = 0;
   std::uint64_t violations = 0;
@@ -22,5 +23,11 @@ struct Tally {
 /// Lets gpup plan the world and judges what it says; then plans the ends again. Empty where all is right, otherwise
 /// what is wrong, with the world and the plan.
 std::string trial(const World& world, const Effort& effort, Tally& tally);
+
+/// GPUP_WORLDS=long in the environment.
+bool long_form();
+
+/// A number from the environment, for a person who looks for something.
+std::uint64_t number(const char* name, std::uint64_t otherwise);
 
 }  // namespace worlds

@@ -68,6 +68,35 @@ std::string gpu_name(const World& world, int host, int gpu) {
          numbered("%02x%02x&0&%04x", host, gpu, gpu * 8) + "#{064092b3-625e-43bf-9eb5-dc845897dd59}";
 }
 
+namespace {
+
+void add_disruption(const World& world, std::string& out) {
+  const auto number = [](const DownLimit& limit) { return std::to_string(limit.value) + (limit.percent ? "%" : ""); };
+  out += "  disruption:\n";
+  std::string groups;
+  for (const DownLimit& limit : world.limits) {
+    if (limit.match.empty()) {
+      append(out, {"    maxUnavailable: ", number(limit), "\n"});
+    } else {
+      append(groups, {"    - {match: ", quoted(limit.match), ", maxUnavailable: ", number(limit), "}\n"});
+    }
+  }
+  if (world.per_host != 0) {
+    append(out, {"    perHost: ", std::to_string(world.per_host), "\n"});
+  }
+  if (!world.down_order.empty()) {
+    out += "    order:\n";
+    for (const std::string& entry : world.down_order) {
+      append(out, {"    - ", quoted(entry), "\n"});
+    }
+  }
+  if (!groups.empty()) {
+    append(out, {"    groups:\n", groups});
+  }
+}
+
+}  // namespace
+
 std::string to_yaml(const World& world) {
   std::string out = "apiVersion: gpup/v1\nkind: GpuPartitioning\nmetadata: {name: world}\n";
   if (!world.cluster.empty()) {
@@ -126,13 +155,16 @@ std::string to_yaml(const World& world) {
       append(out, {"  host: ", quoted(world.hosts[static_cast<std::size_t>(line.host)].name), "\n"});
     }
   }
-  if (!world.unlisted.empty() || !world.homogeneous.empty()) {
+  if (!world.unlisted.empty() || !world.homogeneous.empty() || world.limited()) {
     out += "policy:\n";
     if (!world.unlisted.empty()) {
       append(out, {"  unlisted: ", world.unlisted, "\n"});
     }
     if (!world.homogeneous.empty()) {
       append(out, {"  homogeneous: ", world.homogeneous, "\n"});
+    }
+    if (world.limited()) {
+      add_disruption(world, out);
     }
   }
   return out;

@@ -66,6 +66,13 @@ struct Line {
   int host = -1;
 };
 
+/// `policy.disruption`: how many of the VMs that it is about may be down at once.
+struct DownLimit {
+  std::string match;  ///< of `groups`, also a std::regex; empty = `maxUnavailable`
+  unsigned value = 0;
+  bool percent = false;
+};
+
 /// Everything that a plan depends on: the file and the hosts. Its texts are made from it, never read back.
 struct World {
   std::string cluster;           ///< the file's; empty = left out
@@ -75,6 +82,11 @@ struct World {
   std::vector<Line> lines;
   std::string unlisted;     ///< empty = left out
   std::string homogeneous;  ///< empty = left out
+  std::vector<DownLimit> limits;
+  unsigned per_host = 0;                ///< 0 = left out
+  std::vector<std::string> down_order;  ///< `order`
+
+  bool limited() const { return !limits.empty() || per_host != 0; }
 };
 
 std::string id_of(int host, int vm);

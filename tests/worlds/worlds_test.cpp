@@ -2,9 +2,7 @@
 
 #include <rapidcheck.h>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
-#include <string_view>
 
 #include "worlds/brute_force.h"
 #include "worlds/random_worlds.h"
@@ -14,17 +12,6 @@
 using namespace worlds;
 
 namespace {
-
-bool long_form() {
-  const char* form = std::getenv("GPUP_WORLDS");
-  return form != nullptr && std::string_view(form) == "long";
-}
-
-/// A number from the environment, for a person who looks for something.
-std::uint64_t number(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
-}
 
 constexpr int kShown = 5;
 
