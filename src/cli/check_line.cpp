@@ -145,11 +145,22 @@ std::optional<UsageError> check_scope(const Invocation& line) {
   return std::nullopt;
 }
 
+std::optional<UsageError> check_expected_plan(const Invocation& line) {
+  constexpr std::string_view kStart = "sha256:";
+  const auto given = line.value("expect-plan");
+  if (given && !(given->starts_with(kStart) && given->size() == kStart.size() + 64 &&
+                 given->find_first_not_of("0123456789abcdef", kStart.size()) == std::string_view::npos)) {
+    return UsageError{fmt::format("option '--expect-plan' takes sha256: and 64 of 0-9 and a-f, not '{}'", *given),
+                      "'gpup show PLAN -o json' has the id of a saved plan", line.command};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<UsageError> check_line(const Invocation& line) {
-  for (const auto check :
-       {check_sources, check_stdin, check_connect, check_parallel, check_outputs, check_durations, check_scope}) {
+  for (const auto check : {check_sources, check_stdin, check_connect, check_parallel, check_outputs, check_durations,
+                           check_scope, check_expected_plan}) {
     if (auto error = check(line)) {
       return error;
     }

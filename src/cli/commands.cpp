@@ -57,6 +57,8 @@ constexpr Option kEvents{
     false,    {}, Completes::kFile};
 constexpr Option kMaxOutage{"max-outage", 0, "DURATION",
                             "refuse a plan that is expected (median) to keep a VM down for longer: 90s, 10m, 1h"};
+constexpr Option kExpectPlan{"expect-plan", 0, "ID",
+                             "perform the plan with this id (sha256:...) alone, refuse any other"};
 constexpr Option kTarget{"target", 0, "ADDRESS", "emergencies only: leave all as it is but HOST, or HOST/vm/NAME",
                          true};
 constexpr Option kExclude{"exclude", 0, "ADDRESS", "emergencies only: leave HOST, or HOST/vm/NAME, as it is", true};
@@ -85,8 +87,9 @@ constexpr std::array kPlanOptions = {&kStateDir, &kFile, &kObserved,  &kPlanOut,
 constexpr std::array kDoctorOptions = {&kFile, &kConnect, &kShortForm, &kShortReport, &kEveryCheck, &kAnswerTime};
 constexpr std::array kShowOptions = {&kStateDir, &kPlanForm, &kPlanReport, &kFull};
 constexpr std::array kHistoryOptions = {&kStateDir, &kShortForm, &kShortReport};
-constexpr std::array kApplyOptions = {&kFile,   &kYes,  &kStateDir,  &kParallel, &kAnswerForm, &kAnswerReport,
-                                      &kEvents, &kFull, &kMaxOutage, &kTarget,   &kExclude,    &kAnswerTime};
+constexpr std::array kApplyOptions = {&kFile,       &kYes,          &kExpectPlan, &kStateDir, &kParallel,
+                                      &kAnswerForm, &kAnswerReport, &kEvents,     &kFull,     &kMaxOutage,
+                                      &kTarget,     &kExclude,      &kAnswerTime};
 constexpr std::array kResumeOptions = {&kStateDir, &kParallel, &kAnswerForm, &kAnswerReport,
                                        &kEvents,   &kFull,     &kAnswerTime};
 constexpr std::array kRollbackOptions = {&kStateDir,     &kYes,    &kParallel, &kAnswerForm,

@@ -66,6 +66,15 @@ constexpr auto kRows = std::to_array<Explanation>({
       .first = "plan -f desired.yaml --out plan.json",
       .lab_then = kLabThen},
      "Look at what changed on the host, and plan again."},
+    {Code::kOtherPlan,
+     "not the plan that is expected",
+     "--expect-plan gives the id of the plan that was approved, and this is another one: the files or the hosts have "
+     "changed since, or another saved plan was given. Nothing was touched. The exit code is 6.",
+     {.desired = kDesired,
+      .lab = kLab,
+      .command = "apply -f desired.yaml --yes --expect-plan "
+                 "sha256:0000000000000000000000000000000000000000000000000000000000000000"},
+     "Look at this plan ('gpup plan'), have it approved, and give its id: 'gpup plan -o json' has it."},
 });
 
 }  // namespace

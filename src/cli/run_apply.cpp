@@ -1,14 +1,37 @@
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "cli/command_runs.h"
+#include "cli/exit_codes.h"
 #include "cli/inputs.h"
 #include "cli/perform.h"
 #include "cli/plan_forms.h"
 #include "cli/plan_inputs.h"
 #include "plan/restore_power.h"
+#include "render/plan_json.h"
 
 namespace gpup {
+
+namespace {
+
+/// Nothing where --expect-plan allows this plan, else the exit code.
+std::optional<int> refuse_another(const Call& call, const std::string& id) {
+  const auto expected = call.line.value("expect-plan");
+  if (!expected || *expected == id) {
+    return std::nullopt;
+  }
+  return refuse(
+      call,
+      {placeless(Code::kOtherPlan, fmt::format("this plan is {}, not {} as --expect-plan says", id, *expected),
+                 "look at this plan; if it is to be performed, give its id")},
+      kExitNotAllowed);
+}
+
+}  // namespace
 
 int run_apply(const Call& call, WritingWorld& world) {
   if (call.line.argument) {
@@ -16,11 +39,24 @@ int run_apply(const Call& call, WritingWorld& world) {
     if (!plan) {
       return plan.error();
     }
+    if (const auto refused = refuse_another(call, plan->id)) {
+      return *refused;
+    }
     const auto refused = PlanCost(call, *plan).refused();
     return refused ? *refused : perform(call, world, *plan);
   }
   auto made = plan_files(call);
-  return made ? approve_and_perform(call, world, made->planned.plan) : made.error();
+  if (!made) {
+    return made.error();
+  }
+  Plan& plan = made->planned.plan;
+  if (call.line.has("expect-plan")) {
+    plan.id = plan_id(plan);
+    if (const auto refused = refuse_another(call, plan.id)) {
+      return *refused;
+    }
+  }
+  return approve_and_perform(call, world, plan);
 }
 
 int run_restore_power(const Call& call, WritingWorld& world) {

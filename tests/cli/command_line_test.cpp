@@ -61,6 +61,12 @@ TEST_CASE("a wrong command line is told in one sentence and exits 64") {
       {"plan -f x.yaml --max-outage 0m",
        "error[GP190]: option '--max-outage' takes a whole number of s, m or h, not '0m'"},
       {"apply p --max-outage 10", "error[GP190]: option '--max-outage' takes a whole number of s, m or h, not '10'"},
+      {"apply p --expect-plan 0123",
+       "error[GP190]: option '--expect-plan' takes sha256: and 64 of 0-9 and a-f, not '0123'"},
+      {"apply p --expect-plan sha256:0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef",
+       "error[GP190]: option '--expect-plan' takes sha256: and 64 of 0-9 and a-f, not "
+       "'sha256:0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef'"},
+      {"plan -f x.yaml --expect-plan sha256:", "error[GP190]: 'plan' has no option '--expect-plan'"},
       {"show p --max-outage 10m", "error[GP190]: 'show' has no option '--max-outage'"},
       {"plan -f x.yaml --target hv-1/vdi-01",
        "error[GP190]: option '--target' takes HOST or HOST/vm/NAME, not 'hv-1/vdi-01'"},

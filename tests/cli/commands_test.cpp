@@ -311,6 +311,29 @@ TEST_CASE("a plan that would keep a VM down for too long is refused, and neither
   CHECK_EQ(run_gpup(folder, split_words("apply p --max-outage 92s")).code, 0);
 }
 
+TEST_CASE("apply performs the plan that is expected, made anew or saved, and refuses any other") {
+  const Folder folder;
+  write_world(folder);
+  const Ended planned = run_gpup(folder, split_words("plan -f desired.yaml --out p -o json"));
+  const auto id = nlohmann::json::parse(planned.out).at("id").get<std::string>();
+  const std::string other = "sha256:" + std::string(64, '0');
+  for (const std::string& line :
+       {"apply p --expect-plan " + other, "apply -f desired.yaml --yes --expect-plan " + other,
+        "apply -f desired.yaml --expect-plan " + other}) {
+    CAPTURE(line);
+    const Ended refused = run_gpup(folder, split_words(line));
+    CHECK_EQ(refused.code, 6);
+    CHECK_EQ(refused.out, "");
+    CHECK_EQ(first_line(refused.err), "error[GP203]: this plan is " + id + ", not " + other + " as --expect-plan says");
+  }
+  CHECK_EQ(folder.read("lab.json"), kLab);
+  const Ended asked = run_gpup(folder, split_words("apply -f desired.yaml --expect-plan " + id));
+  CHECK_EQ(asked.code, 6);
+  CHECK(contains(asked.err, "GP175"));
+  CHECK_EQ(run_gpup(folder, split_words("apply -f desired.yaml --yes --expect-plan " + id)).code, 0);
+  CHECK_EQ(run_gpup(folder, split_words("apply -f desired.yaml --yes --expect-plan " + id)).code, 6);
+}
+
 TEST_CASE("a plan that covers a part says so wherever it is shown, and an empty one does not say that all is well") {
   const Folder folder;
   write_world(folder);
