@@ -250,11 +250,36 @@ an_emergency_covers_one_host() {
   cat "$room/out"
 }
 
+a_limit_lets_one_machine_be_down_at_a_time() {
+  local limit most
+  for limit in '' 'policy: { disruption: { maxUnavailable: 1 } }'; do
+    fresh vdi-pool
+    edit '.hosts[].simulate = {latency: {"stop-vm": 300, "start-vm": 300}}' lab.json
+    echo "$limit" >>desired.yaml
+    cp lab.json before.json
+    "$gpup" apply -f desired.yaml --yes >"$room/out" 2>"$room/err" </dev/null &
+    local run=$! down
+    most=0
+    # The lab says who is down, not gpup.
+    while kill -0 "$run" 2>/dev/null; do
+      down=$(jq -n --slurpfile was before.json --slurpfile is lab.json '[$was[0].hosts[].vms[] | select(.state == "Running") | .id] as $ran |
+        [$is[0].hosts[].vms[] | select(.state == "Off" and (.id | IN($ran[])))] | length')
+      [ "$down" -le "$most" ] || most=$down
+    done
+    wait "$run" || fail "apply exits $?"
+    echo "${limit:-no limit}: at most $most down at once"
+    [ -z "$limit" ] || [ "$most" = 1 ] || fail "$most are down at once"
+    gpup 0 drift -f desired.yaml
+  done
+  echo 'policy: { disruption: { maxUnavailable: 0 } }' >bad.yaml
+  gpup 4 validate -f desired.yaml -f bad.yaml
+}
+
 promises=(the_tour_ends_with_no_drift two_a2_cards_are_made_equal ten_mistakes_in_two_files_are_told_in_one_run
   an_impossible_count_names_its_neighbours only_the_vms_on_the_card_that_changes_stop
   a_saved_plan_whose_facts_broke_touches_nothing a_vm_that_does_not_start_is_named_with_its_command
   an_unreachable_host_is_not_checked a_killed_run_is_made_good_by_the_next a_plan_says_what_it_costs
-  earlier_runs_tell_how_long_steps_take an_emergency_covers_one_host)
+  earlier_runs_tell_how_long_steps_take an_emergency_covers_one_host a_limit_lets_one_machine_be_down_at_a_time)
 [ $# -gt 0 ] || set -- "${promises[@]}"
 for promise in "$@"; do
   printf '\n== %s\n' "${promise//_/ }"
