@@ -25,7 +25,8 @@ struct HostSteps {
 
 /// Orders what the goal wants of one host:
 /// - a VM that holds a partition of a GPU whose count changes (or an unresolved one) is stopped and loses it first;
-/// - then the counts are set; where the file limits how many VMs are down and adapters are pinned to GPUs, one GPU after
+/// - then the counts are set; where the file limits how many VMs are down and adapters are pinned to GPUs, one GPU
+/// after
 ///   another;
 /// - every other VM is stopped only after the steps that its own change waits for, so that it is down for its own
 ///   chain alone;
