@@ -95,6 +95,38 @@ resume_finishes_and_rollback_brings_the_first_snapshot_back() {
   jq -e '[.runs[].rollsBack != null] == [true, true, false, false]' "$room/out" >/dev/null || fail 'other runs are listed'
 }
 
+a_run_that_was_rolled_back_is_not_resumed() {
+  killed
+  local run
+  run=$(basename "$XDG_STATE_HOME"/gpup/journal/*.jsonl .jsonl)
+  gpup 0 rollback "$run" --yes
+  cp lab.json rolled_back.json
+  gpup 4 resume
+  says GP212
+  same lab.json rolled_back.json 'a run that was rolled back was taken up'
+}
+
+rollback_undoes_no_later_change() {
+  fresh two-node-cluster
+  rm -rf "$XDG_STATE_HOME"
+  gpup 0 apply -f desired.yaml --yes
+  edit '(.hosts[0].gpus[0].partitionCount) = 8' lab.json
+  cp lab.json before.json
+  gpup 4 rollback latest --yes
+  says 'GP214.*somebody has changed it since'
+  same lab.json before.json 'a refused rollback wrote to the lab'
+}
+
+a_plan_of_an_owed_start_can_be_saved() {
+  fresh two-node-cluster
+  gpup 0 apply -f desired.yaml --yes
+  edit '(.hosts[].vms[] | select(.name == "vdi-02")) |= (.state = "Off" | .startOwed = true)' lab.json
+  gpup 0 plan -f desired.yaml --out owed.plan
+  gpup 0 show owed.plan
+  gpup 0 apply owed.plan
+  [ -z "$(owed)" ] || fail "still owed: $(owed)"
+}
+
 resume_refuses_what_others_changed_and_names_who_is_down() {
   killed
   edit '(.hosts[].gpus[].partitionCount) = 8' lab.json
@@ -121,13 +153,16 @@ a_journal_that_was_edited_is_refused() {
   mkdir -p state
   printf '%s\n' '{"time": "2026-11-22T08:41:00.000Z", "entry": "begin", "apiVersion": "gpup/v1", "steps": 1}' \
     '{"time": "2026-11-22T08:41:01.000Z", "entry": "intent", "step": 2}' >state/run-1.jsonl
-  gpup 4 history --state-dir state
+  gpup 0 history --state-dir state
+  says 'state/run-1.jsonl:2:1: warning\[GP211\]'
+  gpup 4 history run-1 --state-dir state
   says 'state/run-1.jsonl:2:1: error\[GP211\]'
-  gpup 4 resume --state-dir state
+  gpup 4 resume run-1 --state-dir state
   says 'state/run-1.jsonl:2:1: error\[GP211\]'
 }
 
 for promise in a_clean_machine_restores_power resume_finishes_and_rollback_brings_the_first_snapshot_back \
+  a_run_that_was_rolled_back_is_not_resumed rollback_undoes_no_later_change a_plan_of_an_owed_start_can_be_saved \
   resume_refuses_what_others_changed_and_names_who_is_down a_plain_apply_works_after_a_crash \
   a_journal_that_was_edited_is_refused; do
   "$promise"

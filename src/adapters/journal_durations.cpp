@@ -125,7 +125,8 @@ class Journalled {
     if (begun == intents_.end() || !op || host == simulated_.end() || text_of(entry, "outcome") != "done") {
       return;
     }
-    const auto took = time - begun->second;
+    const auto started = parse_time(text_of(entry, "startedAt").value_or(""));
+    const auto took = time - started.value_or(begun->second);
     if (took >= std::chrono::milliseconds(0) && took <= kLongestStep) {
       samples_[{*op, std::string(text_of(entry, "model").value_or("")), host->second}].push_back(
           static_cast<std::uint32_t>(took.count()));

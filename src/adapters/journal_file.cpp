@@ -154,6 +154,7 @@ class JournalFile : public Journal {
   Result<Done> outcome(const Plan& plan, const StepResult& result) override {
     Entry entry("outcome", result.ended);
     step_members(entry, plan, result.step);
+    entry.text("startedAt", to_string(result.started));
     entry.text("outcome", to_string(result.outcome));
     entry.text("message", result.message);
     entry.text("code", result.code ? to_string(*result.code) : std::string());

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -24,18 +25,33 @@ tl::unexpected<Error> nothing(std::string message, std::string hint = "'gpup his
   return fail({placeless(Code::kNoRun, std::move(message), std::move(hint))});
 }
 
-/// The newest run that did not end well and that no later one has taken up.
+/// The newest run that did not end well and that no later one has taken up or rolled back.
 Result<RecordedRun> newest_unfinished(const Call& call) {
   auto runs = read_runs(call);
   if (!runs) {
     return tl::unexpected<Error>(runs.error());
   }
+  std::map<std::string, std::string> first;  // of a run that takes another one up
+  for (const RecordedRun& run : *runs) {
+    first[run.run] = run.resumes;
+  }
   std::set<std::string> taken_up;
+  std::set<std::string> rolled_back;
+  const auto is_rolled_back = [&](std::string run) {
+    while (!run.empty() && !rolled_back.contains(run)) {
+      std::string before = first[run];
+      run = before < run ? std::move(before) : std::string();
+    }
+    return !run.empty();
+  };
   for (RecordedRun& run : *runs) {
-    if (run.begun && !run.ended_well() && !taken_up.contains(run.run)) {
+    if (run.begun && !run.ended_well() && !taken_up.contains(run.run) && !is_rolled_back(run.run)) {
       return std::move(run);
     }
     taken_up.insert(run.resumes);
+    if (!run.rolls_back.empty()) {
+      rolled_back.insert(run.rolls_back);
+    }
   }
   return nothing(fmt::format("every run in '{}' ended well", state_folder(call)));
 }
@@ -79,6 +95,9 @@ Result<Kept> keep(const Call& call, RecordedRun run) {
 /// The run with all that took it up: what they sent counts as its own.
 Result<Kept> whole_run(const Call& call, RecordedRun run) {
   while (!run.resumes.empty()) {
+    if (run.resumes >= run.run) {
+      return nothing(fmt::format("run '{}' says that it took up '{}', which is no earlier one", run.run, run.resumes));
+    }
     auto first = read_run(call, run.resumes);
     if (!first) {
       return tl::unexpected<Error>(first.error());

@@ -36,7 +36,7 @@ Result<RecordedRun> read_one(const Call& call, const std::string& name) {
     }
     return tl::unexpected<Error>(text.error());
   }
-  return read_journal(std::move(*text), path, name);
+  return read_journal(*text, path, name);
 }
 
 }  // namespace
@@ -90,10 +90,17 @@ Result<std::vector<RecordedRun>> read_runs(const Call& call) {
   std::vector<RecordedRun> runs;
   for (auto name = names->rbegin(); name != names->rend(); ++name) {
     auto run = read_one(call, *name);
-    if (!run) {
+    if (run) {
+      runs.push_back(std::move(*run));
+    } else if (run.error().code == ErrorCode::kBadContent) {
+      Diagnostics passed_over = run.error().diagnostics;
+      for (Diagnostic& diagnostic : passed_over) {
+        diagnostic.severity = Severity::kWarning;
+      }
+      tell(call, passed_over);
+    } else {
       return tl::unexpected<Error>(run.error());
     }
-    runs.push_back(std::move(*run));
   }
   return runs;
 }

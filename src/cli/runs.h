@@ -20,7 +20,7 @@ Result<std::vector<std::string>> run_names(const Call& call);
 /// The run that is named; `latest` is the newest. kBadContent where there is none (kNoRun) or its journal is wrong.
 Result<RecordedRun> read_run(const Call& call, std::string_view name);
 
-/// All runs, the newest first.
+/// All runs, the newest first. A journal that is wrong is passed over, with a warning.
 Result<std::vector<RecordedRun>> read_runs(const Call& call);
 
 /// Where diagnostics tell of starts that are owed, adds the run that this machine knows to have stopped the VM.

@@ -94,6 +94,7 @@ class WritingWorld : public World {
   virtual const std::atomic<bool>& cancelled() = 0;
   /// What stderr is told where the second one ends the process. Called on another thread, but not after the next call
   /// of this has returned.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): those who do something here keep them
   virtual void set_last_words(std::function<std::string()> /*words*/) {}
 };
 

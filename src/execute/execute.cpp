@@ -256,7 +256,7 @@ class Run {
     note_intent(result.step);
     BackOff back_off(patience_);
     do {
-      const std::optional<Result<Done>> claim = take_turn(step, host);
+      const std::optional<Result<Done>> claim = take_turn(step, host, result);
       if (!claim) {
         result.message = "nothing was sent, since the journal cannot be written";
         result.code = Code::kCannotWrite;
@@ -395,7 +395,7 @@ class Run {
 
   /// Sends a step, once no other write that must not go beside it is under way on its host. Nothing is sent once the
   /// journal has failed, whosever entry it was.
-  std::optional<Result<Done>> take_turn(const Step& step, std::uint32_t host) {
+  std::optional<Result<Done>> take_turn(const Step& step, std::uint32_t host, StepResult& result) {
     std::unique_lock turn(turns_[host], std::defer_lock);
     if (!is_power(step.op)) {
       turn.lock();
@@ -403,6 +403,10 @@ class Run {
     if (journal_failed_) {
       stopped_by_journal_ = true;
       return std::nullopt;
+    }
+    if (!is_power(step.op) && !result.sent) {
+      const std::lock_guard guard(mutex_);
+      result.started = now_();  // waiting for others is no part of what it takes
     }
     return send(step, plan_.hosts[host]);
   }

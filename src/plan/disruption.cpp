@@ -268,6 +268,7 @@ class LimitedPlan {
     }
     std::sort(vms.begin(), vms.end());
     std::vector<std::string_view> names;
+    names.reserve(vms.size());
     for (const std::uint32_t vm : vms) {
       names.push_back(plan_.vms[vm].name);
     }

@@ -573,18 +573,23 @@ class Orderer {
   // Starts of VMs whose adapter has a GPU come before those that let the host choose and could take its place.
   void link_starts() {
     std::vector<std::uint32_t> choosing;
-    std::vector<std::uint32_t> stays(on_.gpus.size(), 0);  // adapters that have this GPU in the end
+    std::vector<std::uint32_t> choosing_bare;
+    std::vector<std::uint32_t> stays(on_.gpus.size(), 0);   // adapters that have this GPU in the end
+    std::vector<std::uint32_t> leaves(on_.gpus.size(), 0);  // and those that have it until they are taken away
     for (std::size_t v = 0; v < on_.vms.size(); ++v) {
       for (std::uint32_t a = host_.vms[v].first_adapter; a < host_.vms[v].first_adapter + host_.vms[v].adapter_count;
            ++a) {
-        if (host_.adapters[a].gpu >= 0 && !on_.removed(on_.vms[v], a)) {
-          ++stays[static_cast<std::size_t>(host_.adapters[a].gpu)];
+        if (host_.adapters[a].gpu >= 0) {
+          ++(on_.removed(on_.vms[v], a) ? leaves : stays)[static_cast<std::size_t>(host_.adapters[a].gpu)];
         }
       }
     }
     for (const Chain& chain : chains_) {
       if (chain.start != kNone && gpu_at_start(chain) == Adapter::kUnresolved) {
         choosing.push_back(chain.start);
+        if (starts_bare(chain)) {
+          choosing_bare.push_back(chain.start);
+        }
       }
     }
     if (choosing.empty() || GPUP_MUTANT(12)) {
@@ -598,6 +603,11 @@ class Orderer {
       const auto g = static_cast<std::size_t>(gpu);
       if (stays[g] + choosing.size() > on_.gpus[g].count) {
         for (const std::uint32_t start : choosing) {
+          edge(chain.start, start);
+        }
+      } else if (starts_bare(chain) && stays[g] + leaves[g] + choosing.size() > on_.gpus[g].count) {
+        // Nothing else waits for starts as bare as these, so that they may wait for each other.
+        for (const std::uint32_t start : choosing_bare) {
           edge(chain.start, start);
         }
       }

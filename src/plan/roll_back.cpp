@@ -77,7 +77,7 @@ class RollBack {
     for (std::uint32_t i = 0; i < run_.steps.size(); ++i) {
       const Step& step = run_.steps[i];
       if (step.op == Op::kStartVm && !stops[step.vm]) {
-        vms_[step.vm].owed = !wanted_by_file(step.vm);
+        vms_[step.vm].owed = is_owed(i);
       }
       if (!sent[i]) {
         continue;
@@ -101,12 +101,16 @@ class RollBack {
     }
   }
 
-  /// True where the file wanted the VM to run; a start that is owed has no place in it.
-  bool wanted_by_file(std::uint32_t vm) const {
-    return std::any_of(run_.differences.begin(), run_.differences.end(), [&](const Difference& difference) {
-      return difference.subject == Subject::kVm && difference.property == Property::kState && difference.index == vm &&
-             difference.source.known();
-    });
+  /// True where a start was owed when the run was planned, not wanted by the file. Of a plan that was read the reasons
+  /// are words.
+  bool is_owed(std::uint32_t step) const {
+    Plan owing;
+    owing.steps.emplace_back().reason = Reason::kStartOwed;
+    std::string owed;
+    append_reason(owing, 0, owed);
+    std::string reason;
+    append_reason(run_, step, reason);
+    return reason == owed;
   }
 
   // A line for each model, as if the file managed all GPUs of the host.
@@ -146,11 +150,21 @@ class RollBack {
                                 run_.gpus[row].name, on.host->name));
         continue;
       }
+      const std::uint32_t now = on.host->gpus[g].partition_count.value_or(kNone);
+      if (now != step.from && now != step.to) {
+        refuse(about,
+               fmt::format("the run set the partition count of GPU {} on {} to {}, and somebody has changed it since",
+                           run_.gpus[row].name, on.host->name, step.to),
+               kLaterFirst);
+        continue;
+      }
       on.gpus[g].count = step.from;
       on.gpus[g].changes = on.host->gpus[g].partition_count != step.from;
       on.counts_change = on.counts_change || on.gpus[g].changes;
     }
   }
+
+  static constexpr const char* kLaterFirst = "roll back the later run first ('gpup history'), or plan from a file";
 
   static std::uint32_t find(const HostGoal& on, std::string_view gpu) {
     for (std::uint32_t g = 0; g < on.host->gpus.size(); ++g) {
@@ -243,6 +257,13 @@ class RollBack {
     const std::uint32_t before = run_.steps[changed.action_step].from;
     const std::uint32_t now = vm.offline_action ? static_cast<std::uint32_t>(*vm.offline_action) : kNone;
     if (before == now) {
+      return;
+    }
+    if (now != run_.steps[changed.action_step].to) {
+      refuse({on.host->name, "vm", vm.name},
+             fmt::format("the run set the OfflineAction of VM '{}' on {}, and somebody has changed it since", vm.name,
+                         on.host->name),
+             kLaterFirst);
       return;
     }
     if (before == kNone || !vm.clustered) {

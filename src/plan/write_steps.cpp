@@ -111,7 +111,9 @@ class HostPart {
     if (wanted.stops != wanted.starts) {
       plan_.differences.push_back({Subject::kVm, Property::kState, row, static_cast<std::uint32_t>(vm.state),
                                    static_cast<std::uint32_t>(wanted.starts ? VmState::kRunning : VmState::kOff),
-                                   line != nullptr && line->power_at.there() ? line->at(line->power_at) : Place{}});
+                                   line == nullptr          ? Place{}
+                                   : line->power_at.there() ? line->at(line->power_at)
+                                                            : line->place});
     }
   }
 

@@ -206,7 +206,7 @@ class Reading {
 
 }  // namespace
 
-Result<RecordedRun> read_journal(std::string text, const std::string& path, std::string run) {
+Result<RecordedRun> read_journal(std::string_view text, const std::string& path, std::string run) {
   return Reading(path, std::move(run)).read(text);
 }
 

@@ -136,6 +136,7 @@ TEST_CASE("what a run journals can be read, with the model of its steps") {
     REQUIRE(journal->intent(plan, i, start + std::chrono::milliseconds(10)));
     StepResult result;
     result.step = i;
+    result.started = start + std::chrono::milliseconds(10);
     result.outcome = Outcome::kDone;
     result.ended = start + std::chrono::milliseconds(1'510 + i);
     REQUIRE(journal->outcome(plan, result));
