@@ -140,13 +140,11 @@ int perform(const Call& call, WritingWorld& world, const Plan& plan, JournalUse 
     }
   };
   const int code = exit_code(plan, report);
-  int given = code;
-  if (call.line.value("events") == "-") {
-    given = write_reports(call, answer, code);
+  const bool stdout_is_taken = call.line.value("events") == "-";
+  if (stdout_is_taken) {
     render_report_text(plan, report, world.err(), call.color_err);
-  } else {
-    given = give_answer(call, "text", answer, code);
   }
+  const int given = stdout_is_taken ? write_reports(call, answer, code) : give_answer(call, "text", answer, code);
   return code == kExitDone || code == kExitNotChecked ? given : code;
 }
 
