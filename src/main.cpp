@@ -200,7 +200,12 @@ class RealWorld : public WritingWorld {
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
   }
   Time now() override { return system_now(); }
-  Durations past_durations(const std::string& folder) override { return read_durations(folder); }
+  Durations past_durations(const std::string& folder) override {
+    if (!durations_) {
+      durations_ = read_durations(folder);
+    }
+    return *durations_;
+  }
   AgentTexts agent_texts() override {
     return {agent_script(), agent_bootstrap(), agent_command("powershell", agent_bootstrap())};
   }
@@ -227,10 +232,10 @@ class RealWorld : public WritingWorld {
     }
     return cancelled_flag;
   }
-  void set_last_words(std::function<std::string()> words) override {
+  void set_last_words(const std::function<std::string()>& words) override {
     LastWords& last = last_words();
     const std::lock_guard guard(last.mutex);
-    last.words = std::move(words);
+    last.words = words;
   }
 
  private:
@@ -239,6 +244,7 @@ class RealWorld : public WritingWorld {
   HostUse use_;
   std::unique_ptr<HostWriter> hosts_;
   std::unique_ptr<Journal> journal_;
+  std::optional<Durations> durations_;  // asked for twice where a plan is shown and performed
   bool watching_ = false;
 };
 

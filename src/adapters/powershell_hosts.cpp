@@ -36,22 +36,6 @@ std::string json_text(std::string_view text) {
   return json;
 }
 
-/// `Set-ClusterParameter` takes the number.
-int number_of(OfflineAction action) {
-  switch (action) {
-    case OfflineAction::kTurnOff:
-      return 0;
-    case OfflineAction::kSave:
-      return 1;
-    case OfflineAction::kShutdown:
-      return 2;
-    case OfflineAction::kForceShutdown:
-    case OfflineAction::kUnmanaged:  // stands in files only, and is never a step
-      break;
-  }
-  return 3;
-}
-
 /// One host: its session, and the lock that this run has on it.
 class Link {
  public:
@@ -344,7 +328,7 @@ class Hosts : public PowerShellHosts {
   }
   Result<Done> set_offline_action(const HostTarget& host, const std::string& vm_id, OfflineAction action) override {
     return link(host).write("set-offline-action",
-                            fmt::format(R"("vm":{},"value":{})", json_text(vm_id), number_of(action)), bound_);
+                            fmt::format(R"("vm":{},"value":{})", json_text(vm_id), cluster_value(action)), bound_);
   }
 
  private:

@@ -1,6 +1,5 @@
 #include "cli/plan_inputs.h"
 
-#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,8 +12,6 @@
 namespace gpup {
 
 namespace {
-
-constexpr std::uint64_t kLargestPlan = 4ULL * 1024 * 1024 * 1024;
 
 Scope scope_of(const Call& call) {
   const auto addresses = [&](std::string_view option) {

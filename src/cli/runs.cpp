@@ -1,7 +1,6 @@
 #include "cli/runs.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <utility>
 
 #include <fmt/format.h>
@@ -14,7 +13,6 @@ namespace gpup {
 namespace {
 
 constexpr std::string_view kExtension = ".jsonl";
-constexpr std::uint64_t kLargestPlan = 4ULL * 1024 * 1024 * 1024;
 
 std::string path_in(const Call& call, const std::string& name) {
   const std::string folder = state_folder(call);

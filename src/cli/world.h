@@ -71,7 +71,7 @@ class World {
   virtual Time now() = 0;
   /// Where runs are noted unless --state-dir names another folder; empty where none is known.
   virtual std::string state_folder() { return {}; }
-  /// How long steps took in earlier runs, by the journals in a folder.
+  /// How long steps took in earlier runs, by the journals in the state folder, which is the same for a whole run.
   virtual Durations past_durations(const std::string& /*folder*/) { return {}; }
   virtual AgentTexts agent_texts() { return {}; }
 
@@ -94,8 +94,7 @@ class WritingWorld : public World {
   virtual const std::atomic<bool>& cancelled() = 0;
   /// What stderr is told where the second one ends the process. Called on another thread, but not after the next call
   /// of this has returned.
-  // NOLINTNEXTLINE(performance-unnecessary-value-param): those who do something here keep them
-  virtual void set_last_words(std::function<std::string()> /*words*/) {}
+  virtual void set_last_words(const std::function<std::string()>& /*words*/) {}
 };
 
 }  // namespace gpup

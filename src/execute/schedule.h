@@ -24,9 +24,6 @@ struct Limits {
   std::size_t most() const;
 };
 
-/// A stop or a start. On a host these are performed side by side; all other writes take turns.
-inline bool is_power(Op op) { return op == Op::kStopVm || op == Op::kStartVm; }
-
 /// Which step may begin now. A step is ready once all that it waits for has ended. On one host steps of different VMs
 /// go side by side; no VM has two steps under way. Stops and starts have their own bound: those that wait for their
 /// turn to write do not keep a machine from starting. Of those that may begin the one with the longest chain of steps

@@ -38,6 +38,21 @@ std::string_view spelled_out(GpuStatus status) { return kGpuStatusSpelled.at(sta
 std::optional<GpuStatus> parse_gpu_status(std::string_view text) { return find_word<GpuStatus>(kGpuStatus, text); }
 
 std::string_view to_string(OfflineAction action) { return kOfflineAction.at(static_cast<std::size_t>(action)); }
+int cluster_value(OfflineAction action) {
+  switch (action) {
+    case OfflineAction::kTurnOff:
+      return 0;
+    case OfflineAction::kSave:
+      return 1;
+    case OfflineAction::kShutdown:
+      return 2;
+    case OfflineAction::kForceShutdown:
+    case OfflineAction::kUnmanaged:
+      break;
+  }
+  return 3;
+}
+
 std::optional<OfflineAction> parse_offline_action(std::string_view text) {
   return find_word<OfflineAction>(kOfflineAction, text);
 }

@@ -19,6 +19,8 @@ std::optional<GpuStatus> parse_gpu_status(std::string_view text);
 enum class OfflineAction : std::uint8_t { kTurnOff, kSave, kShutdown, kForceShutdown, kUnmanaged };
 std::string_view to_string(OfflineAction action);  ///< `force-shutdown`
 std::optional<OfflineAction> parse_offline_action(std::string_view text);
+/// What `Set-ClusterParameter` takes for it; `kUnmanaged` stands in files only and has none.
+int cluster_value(OfflineAction action);
 
 /// gpup works with Running and Off only; every other state is a person's business.
 enum class VmState : std::uint8_t { kRunning, kOff, kOther };

@@ -14,8 +14,6 @@ namespace gpup {
 
 namespace {
 
-bool goes_beside_others(Op op) { return op == Op::kStopVm || op == Op::kStartVm; }
-
 std::vector<Outage::OfVm> stopped_vms(const Plan& plan, const Timeline& expected, const Timeline& slow) {
   std::vector<std::uint32_t> start(plan.vms.size(), kNone);
   for (std::uint32_t i = 0; i < plan.steps.size(); ++i) {
@@ -212,7 +210,7 @@ void ThoughtRun::begin(std::uint32_t step) {
   Timeline::Span& span = timeline_.spans[step];
   span.from = now_;
   timeline_.causes[step] = ended_;
-  const bool takes_turns = !goes_beside_others(plan_.steps[step].op);
+  const bool takes_turns = !is_power(plan_.steps[step].op);
   Turn& turn = turns_[host_of(plan_, plan_.steps[step])];
   if (takes_turns && turn.free_at > now_) {
     span.from = turn.free_at;

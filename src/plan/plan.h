@@ -65,6 +65,8 @@ enum class Op : std::uint8_t {
 inline constexpr std::size_t kOps = 6;
 std::string_view to_string(Op op);  ///< `stop-vm`
 std::optional<Op> parse_op(std::string_view text);
+/// A stop or a start. On a host those of different VMs go side by side; all other steps take turns.
+inline bool is_power(Op op) { return op == Op::kStopVm || op == Op::kStartVm; }
 
 /// Why a step is in the plan; `reason_text` puts it in words.
 enum class Reason : std::uint8_t {
@@ -182,6 +184,9 @@ struct Plan {
 
 /// The host of a step: an index into Plan::hosts.
 std::uint32_t host_of(const Plan& plan, const Step& step);
+
+/// The words of Reason::kStartOwed, by which a plan that was read tells it.
+inline constexpr std::string_view kStartOwedReason = "an earlier run stopped it and has not started it again";
 
 /// The reason of a step in words: `listed at hci-east.yaml:21, holds no partition`. Appends to `out`; unescaped.
 void append_reason(const Plan& plan, std::uint32_t step, std::string& out);

@@ -68,7 +68,7 @@ void append_reason(const Plan& plan, std::uint32_t index, std::string& out) {
       out += "it was running";
       return;
     case Reason::kStartOwed:
-      out += "an earlier run stopped it and has not started it again";
+      out += kStartOwedReason;
       return;
     case Reason::kBefore:
       out += "the run that is rolled back changed it";

@@ -101,16 +101,10 @@ class RollBack {
     }
   }
 
-  /// True where a start was owed when the run was planned, not wanted by the file. Of a plan that was read the reasons
-  /// are words.
+  /// True where a start was owed when the run was planned, not wanted by the file.
   bool is_owed(std::uint32_t step) const {
-    Plan owing;
-    owing.steps.emplace_back().reason = Reason::kStartOwed;
-    std::string owed;
-    append_reason(owing, 0, owed);
-    std::string reason;
-    append_reason(run_, step, reason);
-    return reason == owed;
+    const Reason reason = run_.steps[step].reason;
+    return reason == Reason::kStartOwed || (reason == Reason::kText && run_.reasons[step] == kStartOwedReason);
   }
 
   // A line for each model, as if the file managed all GPUs of the host.

@@ -39,22 +39,6 @@ std::string argument(std::string_view text) {
   return out + "'";
 }
 
-/// The value of the cluster resource's property.
-int number_of(OfflineAction action) {
-  switch (action) {
-    case OfflineAction::kTurnOff:
-      return 0;
-    case OfflineAction::kSave:
-      return 1;
-    case OfflineAction::kShutdown:
-      return 2;
-    case OfflineAction::kForceShutdown:
-    case OfflineAction::kUnmanaged:
-      break;
-  }
-  return 3;
-}
-
 std::string command_of(const Plan& plan, const Step& step) {
   const auto vm = [&] { return "Get-VM -Id " + argument(plan.vms[step.vm].id); };
   switch (step.op) {
@@ -78,7 +62,7 @@ std::string command_of(const Plan& plan, const Step& step) {
       return fmt::format(
           "Get-ClusterResource -VMId {} | Where-Object {{ $_.ResourceType.Name -eq 'Virtual Machine' }} | "
           "Set-ClusterParameter OfflineAction {}",
-          argument(plan.vms[step.vm].id), number_of(static_cast<OfflineAction>(step.to)));
+          argument(plan.vms[step.vm].id), cluster_value(static_cast<OfflineAction>(step.to)));
     case Op::kStartVm:
       break;
   }

@@ -286,3 +286,13 @@ TEST_CASE("a machine that an earlier run stopped and still owes a start is start
   outside.last_vm().start_owed = true;
   CHECK_EQ(outside.steps(), "1 start b");
 }
+
+TEST_CASE("a machine that is off waits for one whose place it could take, while another still has that place") {
+  SmallWorld world = a2(2).gpu("Y", 2);
+  world.vm("leaves", "Running", {"X"}).vm("chooses", "Off", {"?"}).vm("keeps", "Off", {"X"});
+  world.manage("NVIDIA A2", 0).list("chooses", Power::kRunning).list("keeps", Power::kRunning);
+  world.unlisted(Unlisted::kUnassign);
+  CHECK_EQ(world.steps(),
+           "1 start keeps; 2 start chooses <1; 3 stop leaves; 4 unassign leaves-0 of leaves <3; "
+           "5 start leaves <4");
+}
