@@ -210,6 +210,7 @@ class FileReader final : public YAML::EventHandler {
   bool deep_said_ = false;               ///< of what is being skipped
   std::size_t skip_reason_ = kNoReason;  ///< the mistake that made us skip
   bool documents_ = false;
+  bool stuck_ = false;  ///< the parser would go no further
   Place document_place_;
 
   Key key_ = Key::kNone;
@@ -345,6 +346,12 @@ void FileReader::OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) {
   const bool word = null_word_at(offset);
   if (anchor != 0) {
     check_properties(mark, "?", anchor);
+  }
+  if (depth_ == 0 && text_.substr(offset).starts_with(',')) {
+    // The parser leaves it where it is, and would begin one document after another at it.
+    mistakes_.add(place(mark), Code::kYamlSyntax, "a ',' outside of brackets divides nothing");
+    stuck_ = true;
+    return;
   }
   if (depth_ == 0) {
     mistakes_.add(document_place_, Code::kNoDocument, "this document is empty",
@@ -831,7 +838,7 @@ void FileReader::run(std::string_view parsed_text) {
   std::istream stream(&buffer);
   try {
     YAML::Parser parser(stream);
-    while (parser.HandleNextDocument(*this)) {
+    while (!stuck_ && parser.HandleNextDocument(*this)) {
     }
   } catch (const YAML::Exception& error) {
     syntax_error(error);
