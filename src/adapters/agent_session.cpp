@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <random>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -30,6 +29,7 @@ constexpr std::size_t kPiece = std::size_t{64} * 1024;  ///< a pipe holds no mor
 constexpr std::size_t kMostErrors = ReplyReader::kLargestNoise;
 constexpr milliseconds kLastWords(2000);  ///< how long a program that closed its output may take to go
 constexpr milliseconds kFarewell(1000);   ///< and one whose input was ended
+constexpr milliseconds::rep kMostWait = 3'600'000;
 
 std::string new_nonce() {
   std::random_device random;
@@ -111,12 +111,8 @@ Result<std::shared_ptr<AgentSession>> AgentSession::open(const HostTarget& host,
     return fail(ErrorCode::kUnreachable, "no pipe could be made");
   }
   const std::string nonce = new_nonce();
-  std::shared_ptr<AgentSession> session;
-  try {
-    session.reset(new AgentSession(host, launch, mode, std::move(*process), nonce, wake[1], wake[0]));
-  } catch (const std::system_error& error) {
-    return fail(ErrorCode::kUnreachable, fmt::format("no thread could be started: {}", error.what()));
-  }
+  const std::shared_ptr<AgentSession> session(
+      new AgentSession(host, launch, mode, std::move(*process), nonce, wake[1], wake[0]));
   {
     const std::lock_guard guard(session->mutex_);
     session->queue(script_lines(script));
@@ -151,18 +147,18 @@ AgentSession::AgentSession(HostTarget host, AgentLaunch launch, Mode mode, std::
       reader_(nonce, kLargestReply),
       buffer_(kPiece, '\0'),
       wake_in_(wake_in),
-      wake_out_(wake_out),
-      thread_([this] { serve(); }) {}
+      wake_out_(wake_out) {}
 
 AgentSession::~AgentSession() {
   hang_up();
   {
-    std::unique_lock lock(mutex_);
-    end_.wait_for(lock, kFarewell, [this] { return ended_.has_value(); });
-    abandoned_ = true;
+    Lock lock(mutex_);
+    const Clock::time_point until = Clock::now() + kFarewell;
+    while (!ended_ && Clock::now() < until) {
+      serve(lock, until);
+    }
+    part();
   }
-  wake();
-  thread_.join();
   ::close(wake_in_);
   ::close(wake_out_);
 }
@@ -173,8 +169,12 @@ void AgentSession::hang_up() {
   process_->close_input();
 }
 
-bool AgentSession::ended() const {
-  const std::lock_guard guard(mutex_);
+bool AgentSession::ended() {
+  Lock lock(mutex_);
+  if (!serving_ && !ended_) {
+    serve(lock, Clock::now());
+    hand_over();
+  }
   return ended_.has_value();
 }
 
@@ -183,7 +183,7 @@ bool AgentSession::ended() const {
 Result<AgentReply> AgentSession::request(std::string_view members, std::chrono::seconds bound, bool writes) {
   const Clock::time_point until = Clock::now() + bound;
   Waiting waiting;
-  std::unique_lock lock(mutex_);
+  Lock lock(mutex_);
   if (ended_) {
     return tl::unexpected<Error>(host_error(ErrorCode::kUnreachable, *ended_));
   }
@@ -195,13 +195,13 @@ Result<AgentReply> AgentSession::request(std::string_view members, std::chrono::
   if (writes) {
     writing_.insert(id);
   }
-  const bool told =
-      waiting.answered.wait_until(lock, until, [&] { return waiting.reply.has_value() || ended_.has_value(); });
+  await(waiting, lock, until);
   waiting_.erase(id);
+  hand_over();
   if (waiting.reply) {
     return *std::move(waiting.reply);
   }
-  if (told) {
+  if (ended_) {
     return lost(waiting);
   }
   Diagnostic silent =
@@ -214,8 +214,37 @@ Result<AgentReply> AgentSession::request(std::string_view members, std::chrono::
   if (!sent || replies_ == replies_before) {
     // Whoever says nothing at all would not answer the next one either, and what is not sent yet must not go out later.
     end_with(silent);
+    hand_over();
   }
   return tl::unexpected<Error>(host_error(sent ? ErrorCode::kInterrupted : ErrorCode::kUnreachable, std::move(silent)));
+}
+
+/// Until it has its reply, the session has ended, or `until`.
+void AgentSession::await(Waiting& waiting, Lock& lock, Clock::time_point until) {
+  while (!waiting.reply && !ended_ && Clock::now() < until) {
+    if (serving_) {
+      waiting.told.wait_until(lock, until);
+    } else {
+      serve(lock, until);
+    }
+  }
+}
+
+/// Whoever leaves lets another one read, or, at the end, parts from the program.
+void AgentSession::hand_over() {
+  if (serving_) {
+    return;
+  }
+  if (ended_) {
+    part();
+    return;
+  }
+  for (const auto& [id, waiting] : waiting_) {
+    if (!waiting->reply) {
+      waiting->told.notify_one();
+      return;
+    }
+  }
 }
 
 tl::unexpected<Error> AgentSession::lost(const Waiting& waiting) const {
@@ -253,25 +282,55 @@ void AgentSession::wake() {
   static_cast<void>(put);  // a full pipe wakes as well
 }
 
-/// With the mutex held.
 void AgentSession::end_with(Diagnostic why) {
   if (!ended_) {
     ended_ = std::move(why);
   }
   for (const auto& [id, waiting] : waiting_) {
-    waiting->answered.notify_one();
+    waiting->told.notify_one();
   }
-  end_.notify_all();
   wake();
 }
 
-// Serving: one thread moves bytes, so that an agent is never kept waiting by a full pipe
-// ---------------------------------
+// Serving: whoever waits and finds nobody at it moves bytes, so that an agent is not kept waiting by a full pipe ------
 
-void AgentSession::serve() {
-  while (wait_for_bytes()) {
+/// Waits for bytes once, and takes what came.
+void AgentSession::serve(Lock& lock, Clock::time_point until) {
+  std::array<pollfd, 4> polled{{{process_->out(), POLLIN, 0},
+                                {process_->err(), POLLIN, 0},
+                                {wake_out_, POLLIN, 0},
+                                {pending_.empty() ? -1 : process_->in(), POLLOUT, 0}}};
+  const auto left = std::chrono::ceil<milliseconds>(until - Clock::now()).count();
+  serving_ = true;
+  lock.unlock();
+  const int ready =
+      ::poll(polled.data(), polled.size(), static_cast<int>(std::clamp<milliseconds::rep>(left, 0, kMostWait)));
+  lock.lock();
+  if (ready > 0) {
+    if (polled[2].revents != 0) {
+      std::array<char, 64> ignored{};
+      while (::read(wake_out_, ignored.data(), ignored.size()) > 0) {
+      }
+    }
+    if (polled[3].revents != 0) {
+      send_pending();
+    }
+    if (polled[1].revents != 0) {
+      take_errors();
+    }
+    if (polled[0].revents != 0 && !take_output(lock)) {
+      end_by_itself(lock);
+    }
   }
-  const std::lock_guard guard(mutex_);
+  serving_ = false;
+}
+
+/// Nobody reads any more. The program goes, unless it still changes the host.
+void AgentSession::part() {
+  if (parted_) {
+    return;
+  }
+  parted_ = true;
   process_->close_input();
   if (process_->wait(milliseconds(0))) {
     return;
@@ -282,41 +341,6 @@ void AgentSession::serve() {
   } else {
     process_->release();
   }
-}
-
-/// False once there is nothing left to do.
-bool AgentSession::wait_for_bytes() {
-  std::array<pollfd, 4> polled{
-      {{process_->out(), POLLIN, 0}, {process_->err(), POLLIN, 0}, {wake_out_, POLLIN, 0}, {-1, POLLOUT, 0}}};
-  {
-    const std::lock_guard guard(mutex_);
-    if (abandoned_ || ended_) {
-      return false;
-    }
-    if (!pending_.empty()) {
-      polled[3].fd = process_->in();
-    }
-  }
-  if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) {
-    return false;
-  }
-  if (polled[2].revents != 0) {
-    std::array<char, 64> ignored{};
-    while (::read(wake_out_, ignored.data(), ignored.size()) > 0) {
-    }
-  }
-  if (polled[3].revents != 0) {
-    const std::lock_guard guard(mutex_);
-    send_pending();
-  }
-  if (polled[1].revents != 0) {
-    take_errors();
-  }
-  if (polled[0].revents != 0 && !take_output()) {
-    end_by_itself();
-    return false;
-  }
-  return true;
 }
 
 void AgentSession::send_pending() {
@@ -335,21 +359,21 @@ void AgentSession::send_pending() {
 }
 
 /// False at the end of its output.
-bool AgentSession::take_output() {
+bool AgentSession::take_output(Lock& lock) {
   std::size_t got = 0;
   const Subprocess::Piped piped = process_->read_out(buffer_.data(), buffer_.size(), got);
   if (piped != Subprocess::Piped::kSome) {
     return piped != Subprocess::Piped::kEnded;
   }
   std::vector<std::string> replies;
-  {
-    const std::lock_guard guard(mutex_);
-    if (!reader_.feed(std::string_view(buffer_).substr(0, got), replies) && reader_.trouble()) {
-      end_garbled(*reader_.trouble());
-    }
+  if (!reader_.feed(std::string_view(buffer_).substr(0, got), replies) && reader_.trouble()) {
+    end_garbled(*reader_.trouble());
   }
   for (std::string& json : replies) {
-    take_reply(std::move(json));
+    lock.unlock();  // it may be long
+    tl::expected<AgentReply, std::string> reply = read_reply(std::move(json));
+    lock.lock();
+    take_reply(std::move(reply));
   }
   return true;
 }
@@ -358,7 +382,6 @@ void AgentSession::take_errors() {
   std::array<char, 4096> piece{};
   std::size_t got = 0;
   while (process_->read_err(piece.data(), piece.size(), got) == Subprocess::Piped::kSome) {
-    const std::lock_guard guard(mutex_);
     keep_end(errors_, {piece.data(), got}, ReplyReader::kKeptNoise);
     errors_size_ += got;
     if (errors_size_ > kMostErrors) {
@@ -368,9 +391,7 @@ void AgentSession::take_errors() {
   }
 }
 
-void AgentSession::take_reply(std::string json) {
-  tl::expected<AgentReply, std::string> reply = read_reply(std::move(json));
-  const std::lock_guard guard(mutex_);
+void AgentSession::take_reply(tl::expected<AgentReply, std::string> reply) {
   if (ended_) {
     return;
   }
@@ -382,7 +403,7 @@ void AgentSession::take_reply(std::string json) {
   if (asked != waiting_.end()) {
     if (!asked->second->reply) {
       asked->second->reply = *std::move(reply);
-      asked->second->answered.notify_one();
+      asked->second->told.notify_one();
     }
   } else if (!reply) {
     end_with(host_trouble(host_, Code::kNotAnAgent, "a reply cannot be read: " + host_text(reply.error())));
@@ -395,7 +416,6 @@ void AgentSession::take_reply(std::string json) {
   // Any other was given up, or answered before.
 }
 
-/// With the mutex held.
 void AgentSession::end_garbled(ReplyReader::Trouble trouble) {
   const auto end = [this](std::string words) {
     end_with(host_trouble(host_, Code::kNotAnAgent, std::move(words) + said_last(),
@@ -414,10 +434,11 @@ void AgentSession::end_garbled(ReplyReader::Trouble trouble) {
   }
 }
 
-void AgentSession::end_by_itself() {
+void AgentSession::end_by_itself(Lock& lock) {
+  lock.unlock();
   const bool gone = process_->wait(kLastWords);
+  lock.lock();
   take_errors();
-  const std::lock_guard guard(mutex_);
   end_with(explain_ended(host_, launch_, gone ? process_->ending() : Ending{}, greeted_, errors_, reader_.noise()));
 }
 

@@ -11,7 +11,6 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <thread>
 
 #include "adapters/agent_launch.h"
 #include "adapters/agent_reply.h"
@@ -23,7 +22,8 @@
 namespace gpup {
 
 /// A live agent: requests go in, replies come back in any order, each to whoever waits for it. Requests may be made
-/// from several threads. Once it has ended it stays so; a new one is opened then.
+/// from several threads: one of those that wait reads for all of them, so that a single one costs no wake-up of another
+/// thread. While nobody waits nothing is read. Once it has ended it stays so; a new one is opened then.
 class AgentSession {
  public:
   enum class Mode : std::uint8_t { kRead, kWrite };
@@ -45,7 +45,8 @@ class AgentSession {
   /// it has ended it, and keeps the host's lock until then.
   Result<AgentReply> request(std::string_view members, std::chrono::seconds bound, bool writes = false);
 
-  bool ended() const;
+  /// Also where it ended by itself since the last request.
+  bool ended();
   Mode mode() const { return mode_; }
   /// The result of `hello`, JSON.
   const std::string& hello() const { return hello_; }
@@ -58,22 +59,26 @@ class AgentSession {
 
   /// A request that is waited for.
   struct Waiting {
-    std::condition_variable answered;
+    std::condition_variable told;  ///< its reply, the end, or that nobody reads any more
     std::optional<AgentReply> reply;
     std::uint64_t end = 0;  ///< where it ends in all that was ever sent
   };
 
+  using Lock = std::unique_lock<std::mutex>;
+
   AgentSession(HostTarget host, AgentLaunch launch, Mode mode, std::unique_ptr<Subprocess> process,
                const std::string& nonce, int wake_in, int wake_out);
 
-  void serve();
-  bool wait_for_bytes();
-  bool take_output();
+  void await(Waiting& waiting, Lock& lock, Clock::time_point until);
+  void serve(Lock& lock, Clock::time_point until);
+  void hand_over();
+  void part();
+  bool take_output(Lock& lock);
   void take_errors();
-  void take_reply(std::string json);
+  void take_reply(tl::expected<AgentReply, std::string> reply);
   void send_pending();
   void end_with(Diagnostic why);
-  void end_by_itself();
+  void end_by_itself(Lock& lock);
   void end_garbled(ReplyReader::Trouble trouble);
   void queue(std::string_view bytes);
   void wake();
@@ -85,9 +90,10 @@ class AgentSession {
   const Mode mode_;
   std::string hello_;
 
-  mutable std::mutex mutex_;
-  std::unique_ptr<Subprocess> process_;  ///< its input under the mutex, the rest by the serving thread alone
+  std::mutex mutex_;                     ///< of all below, but for what is said to be whoever serves's
+  std::unique_ptr<Subprocess> process_;  ///< its input under the mutex, the rest whoever serves's
   std::map<std::uint64_t, Waiting*> waiting_;
+  bool serving_ = false;  ///< somebody reads
   std::uint64_t next_id_ = 1;
   std::uint64_t replies_ = 0;
   std::set<std::uint64_t> writing_;  ///< requests that write and have no answer, given up or not
@@ -95,18 +101,16 @@ class AgentSession {
   std::uint64_t queued_ = 0;         ///< bytes that were ever to be sent
   std::uint64_t sent_ = 0;           ///< of these, those that the pipe took
   bool greeted_ = false;
-  bool abandoned_ = false;
+  bool parted_ = false;  ///< the program is gone, or left to itself
   std::optional<Diagnostic> ended_;
-  std::condition_variable end_;
 
   ReplyReader reader_;
   std::string errors_;           ///< the end of what came on stderr
   std::size_t errors_size_ = 0;  ///< since the last reply
-  std::string buffer_;           ///< the serving thread's
+  std::string buffer_;           ///< whoever serves's
 
-  int wake_in_;
+  int wake_in_;  ///< a byte here lets whoever serves look again
   int wake_out_;
-  std::thread thread_;
 };
 
 }  // namespace gpup
