@@ -319,7 +319,7 @@ void AgentSession::serve(Lock& lock, Clock::time_point until) {
       take_errors();
     }
     if (polled[0].revents != 0 && !take_output(lock)) {
-      end_by_itself(lock);
+      end_by_itself(lock, until);
     }
   }
   serving_ = false;
@@ -434,9 +434,10 @@ void AgentSession::end_garbled(ReplyReader::Trouble trouble) {
   }
 }
 
-void AgentSession::end_by_itself(Lock& lock) {
+void AgentSession::end_by_itself(Lock& lock, Clock::time_point until) {
+  const auto left = std::chrono::ceil<milliseconds>(until - Clock::now());
   lock.unlock();
-  const bool gone = process_->wait(kLastWords);
+  const bool gone = process_->wait(std::clamp(left, milliseconds(0), kLastWords));
   lock.lock();
   take_errors();
   end_with(explain_ended(host_, launch_, gone ? process_->ending() : Ending{}, greeted_, errors_, reader_.noise()));

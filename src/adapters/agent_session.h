@@ -78,7 +78,7 @@ class AgentSession {
   void take_reply(tl::expected<AgentReply, std::string> reply);
   void send_pending();
   void end_with(Diagnostic why);
-  void end_by_itself(Lock& lock);
+  void end_by_itself(Lock& lock, Clock::time_point until);
   void end_garbled(ReplyReader::Trouble trouble);
   void queue(std::string_view bytes);
   void wake();

@@ -192,7 +192,7 @@ constexpr auto kRows = std::to_array<Explanation>({
       .command = "observe -f desired.yaml --request-timeout 1s",
       .program = "pretended",
       .script = "#!/bin/sh\n"
-                "exec cat >/dev/null\n"},
+                "while read -r line; do :; done\n"},
      "Look at the host. Where it is only slow, give it longer by --request-timeout."},
     {Code::kNotAnAgent,
      "what answers is not gpup's script",
