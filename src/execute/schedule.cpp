@@ -115,18 +115,24 @@ void Schedule::look_at(Line& line, Lane& lane) const {
 void Schedule::offer(std::uint32_t index) {
   Line& line = lines_[index];
   if (line.offer) {
-    begun_.erase({*line.offer, index});
-    waiting_.erase({*line.offer, index});
+    begun_.erase(offer_of(index));
+    waiting_.erase(offer_of(index));
     line.offer.reset();
   }
   look_at(line, line.power);
   look_at(line, line.others);
   if (line.offer) {
-    (line.begun ? begun_ : waiting_).emplace(*line.offer, index);
+    (line.begun ? begun_ : waiting_).insert(offer_of(index));
   }
 }
 
-std::optional<std::pair<Schedule::Rank, std::uint32_t>> Schedule::next() const {
+/// Of a line that has one. Hosts take turns: each goes on while the others' first requests are under way.
+Schedule::Offer Schedule::offer_of(std::uint32_t index) const {
+  const Line& line = lines_[index];
+  return {static_cast<std::uint32_t>(*line.offer >> kStepBits), line.taken, step_of(*line.offer), index};
+}
+
+std::optional<Schedule::Offer> Schedule::next() const {
   const bool may_begin = !waiting_.empty() && at_work_ < std::max<std::uint32_t>(limits_.hosts, 1);
   if (begun_.empty()) {
     return may_begin ? std::optional(*waiting_.begin()) : std::nullopt;
@@ -139,20 +145,21 @@ std::optional<std::uint32_t> Schedule::take() {
   if (!best) {
     return std::nullopt;
   }
-  const std::uint32_t step = step_of(best->first);
-  Line& line = lines_[best->second];
+  const std::uint32_t step = best->step;
+  Line& line = lines_[best->line];
   begun_.erase(*best);
   waiting_.erase(*best);
   line.offer.reset();
   Lane& lane = lane_of(step);
   lane.ready.pop();
   ++lane.under_way;
+  ++line.taken;
   if (!line.begun) {
     line.begun = true;
     ++at_work_;
   }
   set_busy(step, true);
-  offer(best->second);
+  offer(best->line);
   return step;
 }
 

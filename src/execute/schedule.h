@@ -27,8 +27,9 @@ struct Limits {
 /// Which step may begin now. A step is ready once all that it waits for has ended. On one host steps of different VMs
 /// go side by side; no VM has two steps under way. Stops and starts have their own bound: those that wait for their
 /// turn to write do not keep a machine from starting. Of those that may begin the one with the longest chain of steps
-/// behind it is next, then the lowest number. A host that is begun stays one of those that are worked on for as long as
-/// it has a step that is ready or under way: its VMs are down meanwhile. Knows no threads; whoever shares one locks it.
+/// behind it is next, then that of the host of which the fewest were begun, then the lowest number. A host that is
+/// begun stays one of those that are worked on for as long as it has a step that is ready or under way: its VMs are
+/// down meanwhile. Knows no threads; whoever shares one locks it.
 class Schedule {
  public:
   /// All steps of the plan.
@@ -47,7 +48,17 @@ class Schedule {
  private:
   using Rank = std::uint64_t;  // the length of the chain, longest first, and the step
   using Ranks = std::priority_queue<Rank, std::vector<Rank>, std::greater<>>;
-  using Offers = std::set<std::pair<Rank, std::uint32_t>>;
+
+  /// What a host would begin next.
+  struct Offer {
+    std::uint32_t chain;  // inverted: the longest first
+    std::uint32_t begun;  // how many steps of the host were
+    std::uint32_t step;
+    std::uint32_t line;
+
+    auto operator<=>(const Offer&) const = default;
+  };
+  using Offers = std::set<Offer>;
 
   struct Lane {
     Ranks ready;
@@ -61,6 +72,7 @@ class Schedule {
     Lane others;              // all else
     std::vector<Rank> aside;  // ready, but their VM has a step under way
     bool begun = false;
+    std::uint32_t taken = 0;    // how many steps were
     std::optional<Rank> offer;  // the best that may begin, if the host may
 
     bool idle() const { return power.idle() && others.idle() && aside.empty(); }
@@ -76,7 +88,8 @@ class Schedule {
   void make_ready(std::uint32_t step);
   void look_at(Line& line, Lane& lane) const;
   void offer(std::uint32_t index);
-  std::optional<std::pair<Rank, std::uint32_t>> next() const;
+  Offer offer_of(std::uint32_t index) const;
+  std::optional<Offer> next() const;
 
   const Plan& plan_;
   const Limits limits_;
