@@ -246,7 +246,8 @@ constexpr auto kRows = std::to_array<Explanation>({
      "Remove it, so that it does not hide a later mistake."},
     {Code::kDisruptionUnmet,
      "more VMs must be down at once than may be",
-     "policy.disruption limits how many listed VMs may be down at once: those that run, are stopped and started again. "
+     "policy.disruption limits how many listed VMs may be down at once: those that run, are stopped and started again, "
+     "and those that are down since an earlier run stopped them. "
      "A partition count can be set only while no VM holds a partition of the GPU, so that all of its VMs are down "
      "together (on a host where the GPUs are of one model: of all GPUs that get another count, since the host chooses "
      "where a new partition is). There are more of them than a limit allows, and no order of steps changes that.",
@@ -259,15 +260,18 @@ constexpr auto kRows = std::to_array<Explanation>({
     {Code::kDisruptionNoOrder,
      "VMs that wait for each other's partitions",
      "More listed VMs than policy.disruption allows would be down at once, since each of them can have its partition "
-     "only once another one has given its own up: they change places, or a host holds more partitions than it has. No "
-     "order of steps was found that keeps the limit.",
+     "only once another one has given its own up: they change places, or a host holds more partitions than it has. Or "
+     "a "
+     "VM that an earlier run stopped can be started only after others were down as well. No order of steps was found "
+     "that keeps the limit.",
      {.desired = GPUP_FILE("2") "assignments:\n  - vm: infer-01\n  - vm: infer-02\n"
                                 "policy:\n  disruption: { maxUnavailable: 1 }\n",
       .lab = GPUP_LAB(
           GPUP_GPU("GPU0", "2"),
           GPUP_VM_LIKE("infer-01", "0", "Running", "false", "2", GPUP_ON_TWICE("\"GPU0\"")) ",\n   " GPUP_VM_LIKE(
               "infer-02", "1", "Running", "false", "2", GPUP_ON_TWICE("\"GPU0\"")))},
-     "Raise the limit for this change, or take VMs down yourself before: VMs that are off are not counted."},
+     "Raise the limit for this change, or take VMs down yourself before: VMs that are off are not counted, unless they "
+     "are owed a start ('gpup restore-power' starts these)."},
     {Code::kDisruptionIdle,
      "a limit or an order that no VM is in",
      "An entry of order or groups under policy.disruption matches no listed VM, and all hosts were read: most likely "

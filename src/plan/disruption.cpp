@@ -43,32 +43,61 @@ struct Limit {
   std::vector<std::uint32_t> down;
   std::uint32_t first_free = 0;  ///< the first round with room for one more
 
+  /// The starts of VMs that are down from the beginning until the last of the waves that these starts wait for.
+  std::vector<std::uint32_t> held;
+  std::uint32_t held_until = kNone;  ///< a round
+
   /// A place for a VM that is down; whoever takes it next waits for that one's start.
   std::deque<std::uint32_t> places;
   std::uint32_t places_made = 0;
+  /// The starts of VMs that are down from the beginning and for which there is no place: everyone waits for them.
+  std::vector<std::uint32_t> surplus;
 
+  std::size_t held_in(std::uint32_t round) const { return round <= held_until ? held.size() : 0; }
   bool has_room(std::uint32_t round, std::uint32_t vms) const {
-    return (round < down.size() ? down[round] : 0) + vms <= most;
+    return (round < down.size() ? down[round] : 0) + held_in(round) + vms <= most;
   }
   void fill(std::uint32_t round, std::uint32_t vms) {
     down.resize(std::max<std::size_t>(down.size(), std::size_t{round} + 1), 0);
     down[round] += vms;
-    while (!has_room(first_free, 1)) {
+    while (first_free < down.size() && !has_room(first_free, 1)) {
       ++first_free;
     }
   }
-  /// The start to wait for; kNone where a place was never taken.
-  std::uint32_t take_place(std::uint32_t start) {
-    std::uint32_t last = kNone;
-    if (places_made < most) {
+
+  bool may_make_place(std::uint32_t round) const { return places_made + held_in(round) < most; }
+  /// For a VM that is down already.
+  void give_place(std::uint32_t round, std::uint32_t start) {
+    if (may_make_place(round)) {
+      ++places_made;
+      places.push_back(start);
+    } else {
+      surplus.push_back(start);
+    }
+  }
+  /// For a VM that goes down in this round: `waits` gets the starts that it waits for.
+  void take_place(std::uint32_t round, std::uint32_t start, std::vector<std::uint32_t>& waits) {
+    if (round > held_until) {
+      for (const std::uint32_t one : std::exchange(held, {})) {
+        give_place(round, one);
+      }
+    }
+    waits.insert(waits.end(), surplus.begin(), surplus.end());
+    if (may_make_place(round)) {
       ++places_made;
     } else {
-      last = places.front();
+      waits.push_back(places.front());
       places.pop_front();
     }
     places.push_back(start);
-    return last;
   }
+};
+
+/// A VM that is down when the plan begins, since an earlier run stopped it, and that the plan starts.
+struct Owed {
+  std::uint32_t vm = kNone;
+  std::uint32_t start = kNone;
+  bool waits = false;  ///< for a wave
 };
 
 /// VMs that are down together, and a turn in which they are.
@@ -77,6 +106,7 @@ struct Wave {
   std::vector<std::uint32_t> vms;                  ///< those that are counted
   std::map<std::uint32_t, std::uint32_t> counted;  ///< by limit: how many of them it counts
   std::uint32_t rank = 0;                          ///< by `order`: the smallest goes first
+  bool urgent = false;                             ///< a VM that is owed a start waits for it: it goes before `order`
 };
 
 class LimitedPlan {
@@ -85,9 +115,11 @@ class LimitedPlan {
       : wanted_(desired.policy.disruption), goal_(goal), plan_(plan), findings_(findings), waves_(plan) {}
 
   void keep() {
+    find_owed();
     find_limits();
     tell_idle_patterns();
     find_waves();
+    find_urgent();
     if (tell_too_large()) {
       return;
     }
@@ -97,12 +129,25 @@ class LimitedPlan {
   }
 
  private:
-  bool is_counted(std::uint32_t vm) const { return plan_.vms[vm].place.known() && waves_.comes_back(vm); }
+  bool is_counted(std::uint32_t vm) const {
+    return plan_.vms[vm].place.known() && (waves_.comes_back(vm) || is_owed_[vm] != 0);
+  }
   std::uint32_t group_count() const {
     return waves_.group.empty() ? 0 : *std::max_element(waves_.group.begin(), waves_.group.end()) + 1;
   }
 
   // ---- limits ----
+
+  void find_owed() {
+    is_owed_.assign(plan_.vms.size(), 0);
+    for (std::uint32_t i = 0; i < plan_.steps.size(); ++i) {
+      const Step& step = plan_.steps[i];
+      if (step.op == Op::kStartVm && step.reason == Reason::kStartOwed && plan_.vms[step.vm].place.known()) {
+        owed_.push_back({step.vm, i, false});
+        is_owed_[step.vm] = 1;
+      }
+    }
+  }
 
   std::size_t listed(const std::function<bool(std::string_view)>& matches) const {
     std::size_t count = 0;
@@ -119,8 +164,16 @@ class LimitedPlan {
                          : fmt::format("{} allows {}", what, limit.value);
   }
 
+  static Limit limit(std::string words, Place place, std::uint32_t most) {
+    Limit limit;
+    limit.words = std::move(words);
+    limit.place = place;
+    limit.most = most;
+    return limit;
+  }
+
   void add_limit(std::string words, Place place, std::uint32_t most, const std::function<bool(const PlanVm&)>& is_in) {
-    limits_.push_back({std::move(words), place, most, {}, 0, {}, 0});
+    limits_.push_back(limit(std::move(words), place, most));
     for (std::uint32_t vm = 0; vm < plan_.vms.size(); ++vm) {
       if (is_counted(vm) && is_in(plan_.vms[vm])) {
         limits_of_[vm].push_back(static_cast<std::uint32_t>(limits_.size() - 1));
@@ -148,13 +201,8 @@ class LimitedPlan {
     if (wanted_.per_host) {
       const auto first = static_cast<std::uint32_t>(limits_.size());
       for (std::size_t host = 0; host < plan_.hosts.size(); ++host) {
-        limits_.push_back({fmt::format("policy.disruption.perHost allows {}", *wanted_.per_host),
-                           wanted_.per_host_place,
-                           *wanted_.per_host,
-                           {},
-                           0,
-                           {},
-                           0});
+        limits_.push_back(limit(fmt::format("policy.disruption.perHost allows {}", *wanted_.per_host),
+                                wanted_.per_host_place, *wanted_.per_host));
       }
       for (std::uint32_t vm = 0; vm < plan_.vms.size(); ++vm) {
         if (is_counted(vm)) {
@@ -201,7 +249,7 @@ class LimitedPlan {
       std::uint32_t& number = wave_of_group_[waves_.group[i]];
       if (number == kNone) {
         number = static_cast<std::uint32_t>(all_.size());
-        all_.push_back({waves_.group[i], {}, {}, static_cast<std::uint32_t>(wanted_.order.size())});
+        all_.push_back({waves_.group[i], {}, {}, static_cast<std::uint32_t>(wanted_.order.size()), false});
       }
       if (is_counted(step.vm)) {
         Wave& wave = all_[number];
@@ -214,11 +262,56 @@ class LimitedPlan {
     }
   }
 
+  bool is_wave(std::uint32_t group) const {
+    return wave_of_group_[group] != kNone && !all_[wave_of_group_[group]].vms.empty();
+  }
+
+  template <class Visit>
+  void each_group_before(std::uint32_t group, const Visit& visit) const {
+    for (const std::uint32_t step : waves_.members.of(group)) {
+      for (const std::uint32_t before : plan_.after_of(plan_.steps[step])) {
+        visit(waves_.group[before]);
+      }
+    }
+  }
+
+  /// The waves that a VM waits for which is owed a start, and those that these wait for: nobody else goes down before
+  /// them, and that VM holds its place all the while. Others that are owed a start come back first of all.
+  void find_urgent() {
+    if (owed_.empty()) {
+      return;
+    }
+    const std::uint32_t groups = group_count();  // none is larger than those that it waits for
+    std::vector<char> waits(groups, 0);
+    for (std::uint32_t group = groups; group-- > 0;) {
+      waits[group] = is_wave(group) ? 1 : 0;
+      each_group_before(group, [&](std::uint32_t before) { waits[group] = std::max(waits[group], waits[before]); });
+    }
+    std::vector<char> urgent(groups, 0);
+    for (Owed& one : owed_) {
+      one.waits = waits[waves_.group[one.start]] != 0;
+      if (one.waits) {
+        urgent[waves_.group[one.start]] = 1;
+        for (const std::uint32_t limit : limits_of_[one.vm]) {
+          limits_[limit].held.push_back(one.start);
+        }
+      }
+    }
+    for (std::uint32_t group = 0; group < groups; ++group) {
+      if (urgent[group] != 0) {
+        each_group_before(group, [&](std::uint32_t before) { urgent[before] = 1; });
+      }
+      if (urgent[group] != 0 && wave_of_group_[group] != kNone) {
+        all_[wave_of_group_[group]].urgent = true;
+      }
+    }
+  }
+
   bool tell_too_large() {
     bool told = false;
     for (const Wave& wave : all_) {
       for (const auto& [limit, count] : wave.counted) {
-        if (count > limits_[limit].most) {
+        if (count + (wave.urgent ? limits_[limit].held.size() : 0) > limits_[limit].most) {
           told = true;
           tell_too_large(wave, limit);
         }
@@ -282,6 +375,8 @@ class LimitedPlan {
               limits_[limit].words, some_names(gpus, 3), host, gpus.size() == 1 ? "gets" : "get", vms.size(),
               some_names(names, 20)),
           "raise the limit, or take VMs down yourself before: those that are off are not counted");
+    } else if (vms.size() <= limits_[limit].most) {
+      tell_owed(limit, names);
     } else {
       findings_.error(Code::kDisruptionNoOrder, limits_[limit].place, {host, "host", host},
                       fmt::format("{}, and no order of steps was found that keeps that: on {} {} listed VMs wait for "
@@ -291,17 +386,36 @@ class LimitedPlan {
     }
   }
 
+  void tell_owed(std::uint32_t limit, const std::vector<std::string_view>& names) {
+    std::vector<std::string_view> owed;
+    std::string_view host;
+    for (const Owed& one : owed_) {
+      if (one.waits && counts(limit, one.vm)) {
+        owed.push_back(plan_.vms[one.vm].name);
+        host = host.empty() ? plan_.hosts[plan_.vms[one.vm].host].name : host;
+      }
+    }
+    findings_.error(
+        Code::kDisruptionNoOrder, limits_[limit].place, {host, "vm", owed.front()},
+        fmt::format("{}, and no order of steps was found that keeps that: {} {} off and owed a start, which "
+                    "comes only after {} {} down as well",
+                    limits_[limit].words, some_names(owed, 20), owed.size() == 1 ? "is" : "are", some_names(names, 20),
+                    names.size() == 1 ? "was" : "were"),
+        "raise the limit, or start what is owed a start with 'gpup restore-power' first");
+  }
+
   // ---- rounds ----
 
   /// Gives each group a round: not before those of the groups that it waits for, and a wave only where the limits have
   /// room. Each VM of a round may be down while the others are; those of an earlier one have come back.
   void take_rounds() {
+    hold_owed();
     const auto steps = static_cast<std::uint32_t>(plan_.steps.size());
     round_.assign(group_count(), 0);
     std::vector<std::uint32_t> waits(round_.size(), 0);
     each_edge_between_groups([&](std::uint32_t, std::uint32_t step) { ++waits[waves_.group[step]]; });
     std::vector<std::uint32_t> last_of_rank(wanted_.order.size() + 1, 0);
-    using Turn = std::pair<std::uint64_t, std::uint32_t>;  // rank and number of the wave; group
+    using Turn = std::pair<std::uint64_t, std::uint32_t>;  // urgency, rank and number of the wave; group
     std::priority_queue<Turn, std::vector<Turn>, std::greater<>> ready_waves;
     std::vector<std::uint32_t> ready;
     const auto push = [&](std::uint32_t group) {
@@ -309,7 +423,8 @@ class LimitedPlan {
       if (number == kNone) {
         ready.push_back(group);
       } else {
-        ready_waves.emplace(std::uint64_t{all_[number].rank} << 32U | number, group);
+        const std::uint64_t turn = all_[number].urgent ? 0 : all_[number].rank + std::uint64_t{1};
+        ready_waves.emplace(turn << 32U | number, group);
       }
     };
     for (std::uint32_t step = steps; step-- > 0;) {
@@ -326,7 +441,12 @@ class LimitedPlan {
       } else {
         group = ready_waves.top().second;
         ready_waves.pop();
-        take_round(all_[wave_of_group_[group]], last_of_rank);
+        const Wave& wave = all_[wave_of_group_[group]];
+        if (!wave.urgent) {
+          end_hold();
+        }
+        take_round(wave, last_of_rank);
+        last_urgent_ = wave.urgent ? std::max(last_urgent_, round_[group]) : last_urgent_;
       }
       turns_.push_back(group);
       for (const std::uint32_t step : waves_.members.of(group)) {
@@ -340,6 +460,24 @@ class LimitedPlan {
           }
         }
       }
+    }
+    end_hold();
+  }
+
+  /// VMs that are owed a start and wait for nobody are down in the first round.
+  void hold_owed() {
+    for (const Owed& one : owed_) {
+      for (const std::uint32_t limit : limits_of_[one.vm]) {
+        if (!one.waits) {
+          limits_[limit].fill(0, 1);
+          limits_[limit].give_place(0, one.start);
+        }
+      }
+    }
+  }
+  void end_hold() {
+    for (Limit& limit : limits_) {
+      limit.held_until = std::min(limit.held_until, last_urgent_);
     }
   }
 
@@ -359,7 +497,7 @@ class LimitedPlan {
     if (wave.vms.empty()) {
       return;
     }
-    for (std::uint32_t rank = 0; rank < wave.rank; ++rank) {
+    for (std::uint32_t rank = 0; rank < wave.rank && !wave.urgent; ++rank) {
       round = std::max(round, last_of_rank[rank]);
     }
     for (const auto& [limit, count] : wave.counted) {
@@ -405,10 +543,10 @@ class LimitedPlan {
   void take_places(const Wave& wave, std::vector<std::uint32_t>& added) {
     for (const std::uint32_t vm : wave.vms) {
       for (const std::uint32_t limit : limits_of_[vm]) {
-        const std::uint32_t start = limits_[limit].take_place(waves_.start_of[vm]);
-        if (start != kNone && !GPUP_MUTANT(26)) {
-          added.push_back(start);
+        if (GPUP_MUTANT(26)) {
+          continue;
         }
+        limits_[limit].take_place(round_[wave.group], waves_.start_of[vm], added);
       }
     }
     std::sort(added.begin(), added.end());
@@ -516,6 +654,9 @@ class LimitedPlan {
   std::vector<Limit> limits_;
   std::vector<std::vector<std::uint32_t>> limits_of_;  // by VM: indexes of limits_
   std::vector<std::uint32_t> rank_of_;                 // by VM
+  std::vector<Owed> owed_;
+  std::vector<char> is_owed_;      // by VM
+  std::uint32_t last_urgent_ = 0;  // the last round of an urgent wave
   std::vector<std::pair<std::string_view, Place>> idle_;
   std::vector<Wave> all_;                          // in the plan's order
   std::vector<std::uint32_t> wave_of_group_;       // kNone: it stops nobody who comes back

@@ -125,8 +125,9 @@ class Orderer {
       add(Op::kStartVm, Reason::kWasRunning, v);
     }
     if (goal.starts) {
-      const bool wanted = goal.listed() && desired_.assignments[goal.line].power == Power::kRunning;
-      const Reason reason = goal.stops ? Reason::kWasRunning : wanted ? Reason::kPowerRunning : Reason::kStartOwed;
+      const Reason reason = goal.stops      ? Reason::kWasRunning
+                            : vm.start_owed ? Reason::kStartOwed
+                                            : Reason::kPowerRunning;
       chain.start = add(Op::kStartVm, reason, v);
     }
     chains_.push_back(chain);

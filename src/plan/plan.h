@@ -79,7 +79,7 @@ enum class Reason : std::uint8_t {
   kPowerOff,       ///< the file wants it off
   kPowerRunning,   ///< the file wants it running
   kWasRunning,     ///< it was running before
-  kStartOwed,      ///< an earlier run stopped it and has not started it again
+  kStartOwed,      ///< an earlier run stopped it and has not started it again, whether the file wants it running or not
   kBefore,         ///< a run that is rolled back changed it
   kWantedCount,    ///< the file wants this count
   kOfflineAction,  ///< the file, or the default for clustered VMs, wants this
@@ -185,7 +185,7 @@ struct Plan {
 /// The host of a step: an index into Plan::hosts.
 std::uint32_t host_of(const Plan& plan, const Step& step);
 
-/// The words of Reason::kStartOwed, by which a plan that was read tells it.
+/// The words of Reason::kStartOwed, by which a plan that is read has it.
 inline constexpr std::string_view kStartOwedReason = "an earlier run stopped it and has not started it again";
 
 /// The reason of a step in words: `listed at hci-east.yaml:21, holds no partition`. Appends to `out`; unescaped.

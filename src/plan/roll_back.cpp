@@ -77,7 +77,7 @@ class RollBack {
     for (std::uint32_t i = 0; i < run_.steps.size(); ++i) {
       const Step& step = run_.steps[i];
       if (step.op == Op::kStartVm && !stops[step.vm]) {
-        vms_[step.vm].owed = is_owed(i);
+        vms_[step.vm].owed = step.reason == Reason::kStartOwed;
       }
       if (!sent[i]) {
         continue;
@@ -99,12 +99,6 @@ class RollBack {
           break;
       }
     }
-  }
-
-  /// True where a start was owed when the run was planned, not wanted by the file.
-  bool is_owed(std::uint32_t step) const {
-    const Reason reason = run_.steps[step].reason;
-    return reason == Reason::kStartOwed || (reason == Reason::kText && run_.reasons[step] == kStartOwedReason);
   }
 
   // A line for each model, as if the file managed all GPUs of the host.

@@ -826,12 +826,15 @@ class PlanText {
     return literal("]");
   }
 
-  bool reason(const Step& step) {
+  bool reason(Step step) {
     std::string_view reason;
     if (!literal(",\"reason\":") || !string(reason)) {
       return false;
     }
     plan_.reasons.push_back(kept(reason));
+    if (step.op == Op::kStartVm && reason == kStartOwedReason) {
+      step.reason = Reason::kStartOwed;  // whether the start is owed matters to who performs it
+    }
     plan_.steps.push_back(step);
     return true;
   }

@@ -169,6 +169,79 @@ TEST_CASE("machines go down one after another where the file limits how many may
   }
 }
 
+TEST_CASE("a machine that an earlier run stopped is one of those that may be down, until it is started") {
+  struct Case {
+    const char* name;
+    SmallWorld world;
+    const char* steps;
+  };
+  const auto one_new = [] { return SmallWorld().gpu("X", 4).vm("a", "Running").manage("NVIDIA A2", 4).list("a"); };
+  const auto halfway = [](const std::vector<std::string>& of_a) {
+    return SmallWorld()
+        .gpu("X", 16)
+        .vm("a", "Off", of_a)
+        .owed()
+        .vm("b", "Running", {"X"})
+        .manage("NVIDIA A2", 4)
+        .list("a")
+        .list("b");
+  };
+  const Case cases[] = {
+      {"it comes back before another one goes down",
+       one_new().vm("o", "Off", {"X"}).owed().list("o").disruption(at_most({1, false})),
+       "1 start o; 2 stop a <1; 3 assign a <2; 4 start a <3"},
+      {"with all that it needs for that", one_new().vm("o", "Off").owed().list("o").disruption(at_most({1, false})),
+       "1 assign o; 2 start o <1; 3 stop a <2; 4 assign a <3; 5 start a <4"},
+      {"also where the file wants it running",
+       one_new().vm("o", "Off", {"X"}).owed().list("o", Power::kRunning).disruption(at_most({1, false})),
+       "1 start o; 2 stop a <1; 3 assign a <2; 4 start a <3"},
+      {"also of a host or a group", one_new().vm("o", "Off", {"X"}).owed().list("o").disruption(group("[ao]", 1)),
+       "1 start o; 2 stop a <1; 3 assign a <2; 4 start a <3"},
+      {"on another host it is no matter of this one",
+       one_new().host("hv2").gpu("Y", 4).vm("o", "Off", {"Y"}).owed().list("o").disruption(per_host(1)),
+       "1 stop a; 2 assign a <1; 3 start a <2; 4 start o"},
+      {"two may be down", one_new().vm("o", "Off", {"X"}).owed().list("o").disruption(at_most({2, false})),
+       "1 stop a; 2 assign a <1; 3 start a <2; 4 start o"},
+      {"more are down than may be: all but one come back first",
+       one_new()
+           .vm("o", "Off", {"X"})
+           .owed()
+           .vm("p", "Off", {"X"})
+           .owed()
+           .list("o")
+           .list("p")
+           .disruption(at_most({1, false})),
+       "1 start o; 2 start p; 3 stop a <1 <2; 4 assign a <3; 5 start a <4"},
+      {"the file wants it off, or does not list it: it is not counted",
+       one_new()
+           .vm("o", "Off", {"X"})
+           .owed()
+           .vm("p", "Off")
+           .owed()
+           .list("o", Power::kOff)
+           .disruption(at_most({1, false})),
+       "1 stop a; 2 assign a <1; 3 start a <2; 4 start p"},
+      {"one that waits for its card holds its place meanwhile", halfway({}).disruption(at_most({2, false})),
+       "1 stop b; 2 unassign b-0 of b <1; 3 set X 16->4 <2; 4 assign a <3; 5 start a <4; 6 assign b <3; 7 start b <6"},
+      {"and those that it waits for go before the order of the file",
+       halfway({}).host("hv2").gpu("Y", 4).vm("c", "Running").list("c").disruption(at_most({2, false}, {"c"})),
+       "1 stop b; 2 unassign b-0 of b <1; 3 set X 16->4 <2; 4 assign a <3; 5 start a <4; 6 assign b <3; 7 start b <6; "
+       "8 stop c <5; 9 assign c <8; 10 start c <9"},
+      {"fewer may be down than its card needs", halfway({}).disruption(at_most({1, false})), "refused: GP201"},
+      {"the same, while it still holds its partition", halfway({"X"}).disruption(at_most({1, false})),
+       "refused: GP200"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    CHECK_EQ(c.world.steps(), c.steps);
+  }
+  const auto refused = halfway({}).disruption(at_most({1, false})).plan();
+  REQUIRE_EQ(refused.diagnostics.size(), 2);
+  CHECK_EQ(refused.diagnostics.back().message,
+           "policy.disruption.maxUnavailable allows 1, and no order of steps was found that keeps that: 'a' is off and "
+           "owed a start, which comes only after 'b' was down as well");
+}
+
 TEST_CASE("a limit that cannot be kept is told with the card, its machines and the limit") {
   const auto planned = two_on_a_card().disruption(at_most({50, true})).plan();
   REQUIRE_EQ(planned.diagnostics.size(), 1);

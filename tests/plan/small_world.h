@@ -75,6 +75,11 @@ class SmallWorld {
     host.vms.push_back(vm);
     return *this;
   }
+  /// The last VM is off, since an earlier run stopped it and has not started it again.
+  SmallWorld& owed() {
+    last_vm().start_owed = true;
+    return *this;
+  }
   Vm& last_vm() { return observed.hosts.back().vms.back(); }
   Gpu& last_gpu() { return observed.hosts.back().gpus.back(); }
 

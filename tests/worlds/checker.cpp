@@ -429,11 +429,11 @@ struct Shape {
   // chains that hold all of them: the VMs less a largest matching of each with one that comes after it.
   void down_together() {
     for (const CountedVms& limit : limits_of(world, reading)) {
-      std::vector<std::pair<int, int>> spans;  // stop and start
+      std::vector<std::pair<int, int>> spans;  // stop, where the plan has one, and start
       for (const auto& [h, v] : limit.vms) {
         const int stop = step_of(kStop, h, v);
         const int start = step_of(kStart, h, v);
-        if (stop >= 0 && start >= 0) {
+        if (start >= 0) {
           spans.emplace_back(stop, start);
         }
       }
@@ -443,7 +443,7 @@ struct Shape {
         std::vector<char> tried(spans.size(), 0);
         chained += follow(spans, i, taken, tried) ? 1 : 0;
       }
-      if (count(spans) - chained > static_cast<int>(limit.most)) {
+      if (count(spans) - chained > static_cast<int>(std::max(limit.most, limit.owed))) {
         wrong("limit: " + std::to_string(count(spans) - chained) + " listed VMs may be down at once, " +
               std::to_string(limit.most) + " are allowed");
       }
@@ -460,7 +460,7 @@ struct Shape {
   bool follow(const std::vector<std::pair<int, int>>& spans, int i, std::vector<int>& taken,
               std::vector<char>& tried) const {
     for (int j = 0; j < count(spans); ++j) {
-      if (at(tried, j) != 0 || at(at(before, at(spans, j).first), at(spans, i).second) == 0) {
+      if (at(tried, j) != 0 || at(spans, j).first < 0 || at(at(before, at(spans, j).first), at(spans, i).second) == 0) {
         continue;
       }
       at(tried, j) = 1;

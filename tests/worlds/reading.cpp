@@ -59,7 +59,7 @@ struct Reader {
       auto& vms = out.vms.emplace_back(host.vms.size());
       for (std::size_t v = 0; v < host.vms.size(); ++v) {
         vms[v].offline = host.vms[v].offline;
-        vms[v].running_at_end = host.vms[v].state == "Running";
+        vms[v].running_at_end = host.vms[v].state == "Running" || host.vms[v].owed();
         vms[v].goes.assign(host.vms[v].adapters.size(), 0);
       }
     }
@@ -319,7 +319,7 @@ struct Reader {
       forbid("something must change about a VM that is " + vm.state);
     }
     const bool running = vm.state == "Running";
-    reading.running_at_end = line.power == "running" || (running && line.power != "off");
+    reading.running_at_end = line.power == "running" || ((running || vm.owed()) && line.power != "off");
     reading.stops = running && (change || line.power == "off");
     reading.starts = reading.running_at_end && (reading.stops || (works(vm) && !running));
   }
@@ -327,6 +327,7 @@ struct Reader {
   void unlisted(int h, int v) {
     const Vm& vm = at(at(world.hosts, h).vms, v);
     auto& reading = at(at(out.vms, h), v);
+    reading.starts = vm.owed();
     bool touched = false;
     bool in_the_way = false;
     for (std::size_t a = 0; a < vm.adapters.size(); ++a) {
@@ -347,7 +348,8 @@ struct Reader {
       }
     } else if (touched) {
       reading.must_change = true;
-      reading.stops = reading.starts = vm.state == "Running";
+      reading.stops = vm.state == "Running";
+      reading.starts = reading.stops || vm.owed();
       if (!works(vm)) {
         forbid("an unlisted VM to unassign is " + vm.state);
       }
@@ -566,8 +568,10 @@ std::vector<CountedVms> limits_of(const World& world, const Reading& reading) {
           continue;
         }
         ++listed;
-        if (vm.stops && vm.starts) {
+        const bool owed = at(at(world.hosts, h).vms, v).owed();
+        if (vm.starts && (vm.stops || owed)) {
           counted.vms.emplace_back(h, v);
+          counted.owed += owed ? 1U : 0U;
         }
       }
     }

@@ -35,9 +35,11 @@ struct Reading {
   int stops() const;
 };
 
-/// A limit of `policy.disruption` with the VMs that it counts: listed ones that are stopped and started again.
+/// A limit of `policy.disruption` with the VMs that it counts: listed ones that are stopped and started again,
+/// by the plan alone, or that an earlier run stopped and the plan starts.
 struct CountedVms {
   std::vector<std::pair<int, int>> vms;  ///< host and VM
+  unsigned owed = 0;                     ///< of them: down when the plan begins
   unsigned most = 0;
 };
 std::vector<CountedVms> limits_of(const World& world, const Reading& reading);

@@ -225,8 +225,9 @@ std::string to_snapshot_json(const World& world) {
       const Vm& vm = host.vms[v];
       append(out, {v == 0 ? "\n  " : ",\n  ", "{\"name\":", quoted(vm.name), ",\"id\":\"",
                    id_of(static_cast<int>(h), static_cast<int>(v)), "\",\"state\":\"", vm.state,
-                   "\",\"clustered\":", vm.clustered ? "true" : "false", ",\"generation\":2,\"offlineAction\":",
-                   vm.offline.empty() ? "null" : quoted(vm.offline), ",\"partitions\":["});
+                   "\",\"clustered\":", vm.clustered ? "true" : "false",
+                   ",\"generation\":2,\"offlineAction\":", vm.offline.empty() ? "null" : quoted(vm.offline),
+                   vm.start_owed ? ",\"startOwed\":true" : "", ",\"partitions\":["});
       for (std::size_t a = 0; a < vm.adapters.size(); ++a) {
         const int gpu = vm.adapters[a].gpu;
         append(out, {a == 0 ? "" : ",", "{\"id\":\"",

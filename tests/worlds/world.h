@@ -28,6 +28,10 @@ struct Vm {
   bool clustered = false;
   std::string offline;  ///< empty = null
   std::vector<Adapter> adapters;
+  bool start_owed = false;
+
+  /// An earlier run stopped it, and nobody has started it.
+  bool owed() const { return start_owed && state == "Off"; }
 };
 
 struct Host {
