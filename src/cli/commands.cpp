@@ -261,7 +261,9 @@ constexpr std::array kCommands = {
             " that took it up): partition counts, partitions, OfflineAction, and whether VMs run. It is shown and a"
             " question asked, and keeps the rules of every plan. 'latest' is the newest run.\n\n"
             "Adapters get new ids, and one that had a GPU is pinned to it unless its VM is clustered: then the host"
-            " chooses. What cannot be brought back is told; where others would be harmed the plan is refused (4).",
+            " chooses. What cannot be brought back is told; where others would be harmed, where somebody has changed "
+            "what the"
+            " run changed, or where equal GPUs of a cluster would come to differ, the plan is refused (4).",
             "gpup rollback latest\n"
             "gpup rollback 20261126T084100.250Z-4711 --yes"},
     Command{"restore-power",

@@ -91,9 +91,9 @@ constexpr auto kRows = std::to_array<Explanation>({
      "Bring it back by hand where it matters."},
     {Code::kCannotRollBack,
      "a rollback that would harm others",
-     "Since the run something has changed that stands in the way: a VM that the run did not touch holds a "
-     "partition of a GPU whose count would change, the partitions would not suffice, or a VM is in a state that gpup "
-     "does not work with. Nothing was touched.",
+     "Since the run something has changed that stands in the way: somebody has changed what the run changed, a VM that "
+     "the run did not touch holds a partition of a GPU whose count would change, the partitions would not suffice, or a "
+     "VM is in a state that gpup does not work with. Nothing was touched.",
      {.desired = kWantsFour,
       .lab = GPUP_A2_LAB("16", ""),
       .command = "rollback latest --state-dir state --yes",

@@ -75,24 +75,44 @@ struct Kept {
   RecordedRun run;
   Plan plan;
   std::vector<bool> sent;
+  KnownAdapters adapters;
 };
+
+/// What the run did to adapters.
+void note_adapters(const Kept& kept, KnownAdapters& adapters) {
+  for (const RecordedStep& recorded : kept.run.steps) {
+    if (!recorded.intended || recorded.step >= kept.plan.steps.size()) {
+      continue;
+    }
+    const Step& step = kept.plan.steps[recorded.step];
+    if (step.op == Op::kUnassignPartition) {
+      adapters.taken(kept.plan.adapters[step.adapter].id);
+    } else if (step.op == Op::kAssignPartition) {
+      adapters.given(kept.plan.vms[step.vm].id, recorded.adapter);
+      if (recorded.undone || !recorded.outcome || !ended_well(*recorded.outcome)) {
+        adapters.taken(recorded.adapter);
+      }
+    }
+  }
+}
 
 Result<Kept> keep(const Call& call, RecordedRun run) {
   auto plan = read_kept_plan(call, run);
   if (!plan) {
     return tl::unexpected<Error>(plan.error());
   }
-  Kept kept{std::move(run), std::move(*plan), {}};
+  Kept kept{std::move(run), std::move(*plan), {}, {}};
   kept.sent.resize(kept.plan.steps.size());
   for (const RecordedStep& step : kept.run.steps) {
     if (step.intended && step.step < kept.sent.size()) {
       kept.sent[step.step] = true;
     }
   }
+  note_adapters(kept, kept.adapters);
   return kept;
 }
 
-/// The run with all that took it up: what they sent counts as its own.
+/// The run with all that took it up: what they sent counts as its own. Runs that rolled it back are known as well.
 Result<Kept> whole_run(const Call& call, RecordedRun run) {
   while (!run.resumes.empty()) {
     if (run.resumes >= run.run) {
@@ -110,16 +130,24 @@ Result<Kept> whole_run(const Call& call, RecordedRun run) {
     return tl::unexpected<Error>(root ? runs.error() : root.error());
   }
   std::set<std::string> family = {root->run.run};
+  std::set<std::string> rolled_back;
   for (auto one = runs->rbegin(); one != runs->rend(); ++one) {  // the oldest first
-    if (!family.contains(one->resumes)) {
+    const bool goes_on = family.contains(one->resumes);
+    if (!goes_on && !family.contains(one->rolls_back) && !rolled_back.contains(one->resumes)) {
       continue;
     }
-    family.insert(one->run);
+    (goes_on ? family : rolled_back).insert(one->run);
+    if (!one->begun) {
+      continue;
+    }
     const auto later = keep(call, *one);
     if (!later) {
       return tl::unexpected<Error>(later.error());
     }
-    add_sent(root->plan, later->plan, later->sent, root->sent);
+    if (goes_on) {
+      add_sent(root->plan, later->plan, later->sent, root->sent);
+    }
+    note_adapters(*later, root->adapters);
   }
   return root;
 }
@@ -181,7 +209,7 @@ int run_rollback(const Call& call, WritingWorld& world) {
   if (!observed) {
     return cannot_work(call, observed.error());
   }
-  Planned planned = make_roll_back(whole->plan, whole->sent, *observed);
+  Planned planned = make_roll_back(whole->plan, whole->sent, whole->adapters, *observed);
   if (planned.refused()) {
     return refuse(call, planned.diagnostics);
   }

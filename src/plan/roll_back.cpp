@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -14,6 +16,7 @@
 #include "base/text.h"
 #include "plan/findings.h"
 #include "plan/goal.h"
+#include "plan/overrides.h"
 
 namespace gpup {
 
@@ -32,8 +35,13 @@ struct Changed {
 
 class RollBack {
  public:
-  RollBack(const Plan& run, const std::vector<bool>& sent, const ObservedState& observed)
-      : run_(run), observed_(observed), findings_(nowhere_), gpus_(run.gpus.size()), vms_(run.vms.size()) {
+  RollBack(const Plan& run, const std::vector<bool>& sent, const KnownAdapters& adapters, const ObservedState& observed)
+      : run_(run),
+        adapters_(adapters),
+        observed_(observed),
+        findings_(nowhere_),
+        gpus_(run.gpus.size()),
+        vms_(run.vms.size()) {
     for (const HostTarget& target : run.hosts) {
       wish_.hosts.emplace_back().target = target;
     }
@@ -57,6 +65,7 @@ class RollBack {
       look_for_others(on);
       look_for_room(on);
     }
+    look_at_cluster(goal);
     Planned planned;
     planned.plan.not_checked = goal.not_checked;
     if (!has_error(findings_.list)) {
@@ -282,8 +291,13 @@ class RollBack {
     if (before.empty()) {
       goal.adapters_change = !now.empty();
       goal.reason = Reason::kBefore;
+      look_for_later(on, vm, before, now);
       return;
     }
+    if (now.size() == 1 && !goal.blocks && is_as_before(on, vm, now.front(), before.front(), to_run)) {
+      return;
+    }
+    look_for_later(on, vm, before, now);
     if (before.size() > 1) {
       tell(about, fmt::format("VM '{}' on {} held {} partitions, and gpup gives it one", vm.name, on.host->name,
                               before.size()));
@@ -296,13 +310,24 @@ class RollBack {
       }
       return;
     }
-    if (now.size() == 1 && !goal.blocks && is_as_before(on, vm, now.front(), before.front(), to_run)) {
-      return;
-    }
     goal.adapters_change = true;
     goal.reason = Reason::kBefore;
     goal.new_gpu = *gpu;
     goal.gpu_line = *gpu == PlanVm::kHostChooses ? line_of(on, before.front()) : on.gpus[*gpu].line;
+  }
+
+  void look_for_later(const HostGoal& on, const Vm& vm, std::span<const PlanAdapter> before,
+                      std::span<const Adapter> now) {
+    std::vector<std::string_view> had;
+    std::vector<std::string_view> has;
+    std::transform(before.begin(), before.end(), std::back_inserter(had), [](const auto& one) { return one.id; });
+    std::transform(now.begin(), now.end(), std::back_inserter(has), [](const auto& one) { return one.id; });
+    if (!adapters_.explain(vm.id, had, has)) {
+      refuse({on.host->name, "vm", vm.name},
+             fmt::format("the run changed what VM '{}' on {} holds, and somebody has changed it since", vm.name,
+                         on.host->name),
+             kLaterFirst);
+    }
   }
 
   bool is_as_before(const HostGoal& on, const Vm& vm, const Adapter& now, const PlanAdapter& before,
@@ -448,6 +473,36 @@ class RollBack {
            "take partitions away first, or plan from a file");
   }
 
+  /// True where the cluster's GPUs differed before the run, or it was performed although they would differ after it.
+  /// The policy of its file is not known any more.
+  bool may_differ() const {
+    std::set<std::pair<std::string_view, std::uint32_t>> before;
+    for (const PlanCluster::Others& other : run_.cluster.others) {
+      before.emplace(other.model, other.partition_count);
+    }
+    for (const Fact& fact : run_.facts) {
+      if (fact.subject == Subject::kGpu && fact.property == Property::kPartitionCount) {
+        before.emplace(run_.gpus[fact.index].model, fact.value);
+      }
+    }
+    return before.size() > 1 ||
+           std::any_of(run_.diagnostics.begin(), run_.diagnostics.end(), [](const Diagnostic& told) {
+             return told.code == Code::kNotHomogeneous || (told.code == Code::kOverridden && told.object == "cluster");
+           });
+  }
+
+  void look_at_cluster(const Goal& goal) {
+    if (run_.cluster.name.empty()) {
+      return;
+    }
+    wish_.cluster = run_.cluster.name;
+    wish_.policy.homogeneous = may_differ() ? Homogeneous::kWarn : Homogeneous::kRequire;
+    if (std::any_of(goal.hosts.begin(), goal.hosts.end(), [](const auto& on) { return on.counts_change; })) {
+      Overrides none(wish_.policy, findings_);
+      check_homogeneous(wish_, goal, none, findings_);
+    }
+  }
+
   void write(const Goal& goal, Plan& plan) {
     plan.name = run_.name;
     plan.hosts = run_.hosts;
@@ -461,6 +516,7 @@ class RollBack {
   }
 
   const Plan& run_;
+  const KnownAdapters& adapters_;
   const ObservedState& observed_;
   const Sources nowhere_;
   Findings findings_;
@@ -471,8 +527,35 @@ class RollBack {
 
 }  // namespace
 
-Planned make_roll_back(const Plan& run, const std::vector<bool>& sent, const ObservedState& observed) {
-  return RollBack(run, sent, observed).plan();
+void KnownAdapters::given(std::string_view vm_id, std::string_view adapter) {
+  Given& given = given_[fold_case(vm_id)];
+  if (adapter.empty()) {
+    ++given.nameless;
+  } else {
+    given.ids.insert(fold_case(adapter));
+  }
+}
+
+void KnownAdapters::taken(std::string_view adapter) { taken_.insert(fold_case(adapter)); }
+
+bool KnownAdapters::explain(std::string_view vm_id, const std::vector<std::string_view>& before,
+                            const std::vector<std::string_view>& now) const {
+  const auto found = given_.find(fold_case(vm_id));
+  Given known = found == given_.end() ? Given() : found->second;
+  for (const std::string_view adapter : before) {
+    known.ids.insert(fold_case(adapter));
+  }
+  std::size_t others = 0;
+  for (const std::string_view adapter : now) {
+    others += known.ids.erase(fold_case(adapter)) == 0 ? 1 : 0;
+  }
+  return others <= known.nameless &&
+         std::all_of(known.ids.begin(), known.ids.end(), [&](const std::string& id) { return taken_.contains(id); });
+}
+
+Planned make_roll_back(const Plan& run, const std::vector<bool>& sent, const KnownAdapters& adapters,
+                       const ObservedState& observed) {
+  return RollBack(run, sent, adapters, observed).plan();
 }
 
 void add_sent(const Plan& run, const Plan& taken_up, const std::vector<bool>& also_sent, std::vector<bool>& sent) {

@@ -133,22 +133,36 @@ void try_world(const worlds::World& world, const std::string& lab, Counts& count
   }
   ++counts.applied;
   std::vector<bool> sent;
+  KnownAdapters adapters;
   for (const StepResult& result : report.steps) {
     sent.push_back(result.sent);
+    const Step& step = planned.plan.steps[result.step];
+    if (result.sent && step.op == Op::kUnassignPartition) {
+      adapters.taken(planned.plan.adapters[step.adapter].id);
+    } else if (result.sent && step.op == Op::kAssignPartition) {
+      adapters.given(planned.plan.vms[step.vm].id, result.adapter);
+    }
+  }
+  for (const Restored& restored : report.restored) {
+    if (restored.undone != kNone) {
+      adapters.taken(report.steps[restored.undone].adapter);
+    }
   }
   CAPTURE(worlds::show(world));
-  const Planned back = make_roll_back(planned.plan, sent, observe(planned.plan, *hosts));
+  const Planned back = make_roll_back(planned.plan, sent, adapters, observe(planned.plan, *hosts));
   if (back.refused()) {
     ++counts.refused;
     for (const Diagnostic& diagnostic : back.diagnostics) {
-      CHECK((diagnostic.code == Code::kCannotRollBack || diagnostic.code == Code::kNotRestored));
+      CHECK((diagnostic.code == Code::kCannotRollBack || diagnostic.code == Code::kNotRestored ||
+             diagnostic.code == Code::kNotHomogeneous));
     }
     return;
   }
   const Report undone = execute(back.plan, *hosts, journal, progress, cancelled, now, in_order);
   CAPTURE(diagnostics(undone.diagnostics));
   CHECK_EQ(exit_code(back.plan, undone) == 3 ? 0 : exit_code(back.plan, undone), 0);
-  if (!back.diagnostics.empty()) {
+  if (std::any_of(back.diagnostics.begin(), back.diagnostics.end(),
+                  [](const Diagnostic& told) { return told.code == Code::kNotRestored; })) {
     ++counts.in_part;
     return;
   }
