@@ -13,6 +13,8 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -141,6 +143,18 @@ class Lines : public LineSink {
   std::thread thread_;
 };
 
+/// 0, or the system's error: EWOULDBLOCK where another process has taken the file. What is no file cannot be taken.
+int take_empty(int descriptor) {
+  struct stat what {};
+  if (::fstat(descriptor, &what) != 0 || !S_ISREG(what.st_mode)) {
+    return 0;
+  }
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    return EWOULDBLOCK;  // some file systems know no locks
+  }
+  return ::ftruncate(descriptor, 0) == 0 ? 0 : errno;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<LineSink>> create_lines(const std::string& path, std::chrono::seconds patience) {
@@ -148,12 +162,19 @@ Result<std::unique_ptr<LineSink>> create_lines(const std::string& path, std::chr
   const bool standard = path == "-";
   // Without O_NONBLOCK a pipe that nobody has opened for reading would keep us here.
   const int descriptor =
-      standard ? STDOUT_FILENO : ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, kMode);
+      standard ? STDOUT_FILENO : ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, kMode);
   const std::string name = standard ? "standard output" : path;
   if (descriptor < 0) {
     return fail(ErrorCode::kCannotRead,
                 fmt::format("cannot write {}: {}", name,
                             errno == ENXIO ? "nobody reads it" : std::generic_category().message(errno)));
+  }
+  if (const int error = standard ? 0 : take_empty(descriptor); error != 0) {
+    ::close(descriptor);
+    return error == EWOULDBLOCK
+               ? fail(ErrorCode::kHeld, fmt::format("cannot write {}: another run that goes on writes to it", name))
+               : fail(ErrorCode::kCannotRead,
+                      fmt::format("cannot write {}: {}", name, std::generic_category().message(error)));
   }
   try {
     return std::make_unique<Lines>(name, descriptor, !standard, patience);

@@ -14,7 +14,7 @@ enum class ErrorCode : unsigned char {
   kCannotRead,   ///< a file or stream could not be read or written: exit 1
   kBadContent,   ///< what was read is wrong; `diagnostics` say where: exit 4
   kUnreachable,  ///< a host could not be read; nothing is known about it
-  kHeld,         ///< somebody else holds the host's lock: exit 6
+  kHeld,         ///< somebody else holds the host's lock, or a file: exit 6
   kRefused,      ///< the host refused; nothing happened
   kInterrupted,  ///< the reply was lost: it may have happened
 };

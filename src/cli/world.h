@@ -85,7 +85,7 @@ class World {
 class WritingWorld : public World {
  public:
   virtual HostWriter& writer() = 0;
-  /// Lines to a file, which is emptied, or to a pipe; `-` is stdout.
+  /// Lines to a file, which is emptied (kHeld where another run still writes to it), or to a pipe; `-` is stdout.
   virtual Result<std::unique_ptr<LineSink>> create_lines(const std::string& path) = 0;
   /// The journal of this run; asked for once.
   virtual Journal& journal(const JournalUse& use) = 0;

@@ -53,6 +53,22 @@ TEST_CASE("lines are written to a file in the order in which they were put, and 
   CHECK_EQ(slurp(folder / "lines"), all);
 }
 
+TEST_CASE("a file that another run still writes its lines to is not emptied") {
+  const TemporaryFolder folder;
+  auto first = create_lines(folder / "lines");
+  REQUIRE(first);
+  (*first)->put("of the first\n");
+  const auto second = create_lines(folder / "lines");
+  REQUIRE_FALSE(second);
+  CHECK_EQ(second.error().code, ErrorCode::kHeld);
+  CHECK(second.error().message.ends_with("lines: another run that goes on writes to it"));
+  CHECK((*first)->finish());
+  CHECK_EQ(slurp(folder / "lines"), "of the first\n");
+  first->reset();
+  CHECK(create_lines(folder / "lines"));
+  CHECK_EQ(slurp(folder / "lines"), "");
+}
+
 TEST_CASE("a reader who does not read holds nobody up, and what he misses is counted") {
   const TemporaryFolder folder;
   Fifo fifo(folder / "pipe");
