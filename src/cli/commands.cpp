@@ -174,8 +174,9 @@ constexpr std::array kCommands = {
             " begin of its stop to the end of its start; its guest boots after that. --max-outage refuses a plan in"
             " which the median of that is longer for any VM; those that the file wants off do not count.\n\n"
             "--target and --exclude are for emergencies: what they leave out stays as it is, the rules hold for what"
-            " would result, and a change that needs a VM which is left out is refused. The files must be right as a"
-            " whole. All hosts are read.\n\n"
+            " would result, and a change that needs a VM which is left out is refused. GPUs of a host that is left out"
+            " count against policy.homogeneous only where the plan sets a count. The files must be right as a whole."
+            " All hosts are read.\n\n"
             "Exit code: 0, also when there are steps (2 then with --detailed-exitcode); 3 when nothing differs but not"
             " every host could be read; 4 when the files, a rule or --max-outage forbid the plan.",
             "gpup plan -f hci-east.yaml\n"
@@ -289,7 +290,7 @@ constexpr std::array kCommands = {
             kDriftOptions,
             "Only reads. Each difference is shown as it is, as it was wanted, and with the line that wants it. What"
             " could not be read is listed as not checked, never as in sync; what --target or --exclude leaves out is"
-            " not compared.\n\n"
+            " not compared, with the file or with the other hosts.\n\n"
             "Exit code: 0 in sync, 2 drift, 3 no drift found but not everything could be checked, 4 the files or a"
             " rule are broken.",
             "gpup drift -f hci-east.yaml\n"

@@ -21,7 +21,7 @@ Scope scope_of(const Call& call) {
     }
     return all;
   };
-  return {addresses("target"), addresses("exclude")};
+  return {addresses("target"), addresses("exclude"), call.line.command->name == "drift"};
 }
 
 tl::unexpected<int> stop(const Call& call, const Error& error) { return tl::unexpected<int>(cannot_work(call, error)); }

@@ -63,14 +63,20 @@ bool warn_partly_selected(const DesiredState& desired, const Goal& goal, Finding
 
 }  // namespace
 
-void check_homogeneous(const DesiredState& desired, const Goal& goal, Overrides& overrides, Findings& findings) {
+void check_homogeneous(const DesiredState& desired, const Scope& scope, const Goal& goal, Overrides& overrides,
+                       Findings& findings) {
   const bool partly_selected = warn_partly_selected(desired, goal, findings);
   struct Where {
     std::uint32_t cards = 0;
     std::string_view host;
   };
+  const bool sets = !scope.compares && std::any_of(goal.hosts.begin(), goal.hosts.end(),
+                                                   [](const HostGoal& host) { return host.counts_change; });
   std::map<Kind, Where> after;
   for (const HostGoal& host : goal.hosts) {
+    if (host.counts_stay && !sets) {
+      continue;
+    }
     for (std::size_t g = 0; g < host.gpus.size(); ++g) {
       const Gpu& gpu = host.host->gpus[g];
       if (gpu.status == GpuStatus::kPartitioned) {

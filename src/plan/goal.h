@@ -129,8 +129,10 @@ void find_room(const DesiredState& desired, Goal& goal, Findings& findings);
 /// Checks minVram against what partitions are known to get.
 void check_sizes(const DesiredState& desired, const Goal& goal, Findings& findings);
 
-/// One model, one size, one count on all hosts.
-void check_homogeneous(const DesiredState& desired, const Goal& goal, Overrides& overrides, Findings& findings);
+/// One model, one size, one count on all hosts. Those that the scope leaves as they are count only where the plan sets a
+/// count: that it leaves a mixture is its own doing then.
+void check_homogeneous(const DesiredState& desired, const Scope& scope, const Goal& goal, Overrides& overrides,
+                       Findings& findings);
 
 /// The rows of the platform table, by each host's release.
 void check_platform(const DesiredState& desired, const Goal& goal, Overrides& overrides, Findings& findings);

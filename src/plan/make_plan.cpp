@@ -23,7 +23,7 @@ Planned make_plan(const DesiredState& desired, const ObservedState& observed, co
   decide_vms(desired, goal, findings);
   find_room(desired, goal, findings);
   check_sizes(desired, goal, findings);
-  check_homogeneous(desired, goal, overrides, findings);
+  check_homogeneous(desired, scope, goal, overrides, findings);
   check_platform(desired, goal, overrides, findings);
 
   Planned planned;

@@ -499,7 +499,7 @@ class RollBack {
     wish_.policy.homogeneous = may_differ() ? Homogeneous::kWarn : Homogeneous::kRequire;
     if (std::any_of(goal.hosts.begin(), goal.hosts.end(), [](const auto& on) { return on.counts_change; })) {
       Overrides none(wish_.policy, findings_);
-      check_homogeneous(wish_, goal, none, findings_);
+      check_homogeneous(wish_, {}, goal, none, findings_);
     }
   }
 

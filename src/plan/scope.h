@@ -25,6 +25,7 @@ std::optional<Address> parse_address(std::string_view text);
 struct Scope {
   std::vector<Address> targets;   ///< only these; empty: all
   std::vector<Address> excludes;  ///< but not these
+  bool compares = false;          ///< nothing is to be performed, only told
 
   bool whole() const { return targets.empty() && excludes.empty(); }
 };

@@ -101,6 +101,17 @@ TEST_CASE("a plan with a scope leaves the rest as it is") {
            .target("hv1/vm/a"),
        "1 assign a"},
       {"homogeneity looks at what would result", two_hosts().cluster("C").target("hv1"), "refused: GP126"},
+      {"but a host that is left out counts only where the plan sets a count",
+       SmallWorld()
+           .cluster("C")
+           .gpu("X", 4)
+           .vm("a", "Off")
+           .host("hv2")
+           .gpu("Y", 16)
+           .manage("NVIDIA A2", 4)
+           .list("a")
+           .exclude("hv2"),
+       "1 assign a"},
       {"no such host", two_hosts().target("hv3"), "refused: GP196"},
       {"no such machine on that host", two_hosts().target("hv1/vm/b"), "refused: GP196"},
       {"names of machines have case", two_hosts().exclude("hv2/vm/NEW"), "refused: GP196"},
@@ -120,6 +131,15 @@ TEST_CASE("a plan with a scope says so, one without does not") {
   CHECK_FALSE(covers_all(whole.plan));
   CHECK_EQ(whole.plan.diagnostics.front().message,
            "this covers only hv1, hv2: the rest stays as it is and was not compared");
+}
+
+TEST_CASE("drift is told although a host that is left out has another count") {
+  SmallWorld world = two_hosts().cluster("C").exclude("hv2");
+  CHECK_EQ(world.steps(), "refused: GP126");
+  world.scope.compares = true;
+  const gpup::Planned planned = world.plan();
+  CHECK_FALSE(planned.refused());
+  CHECK_EQ(planned.plan.differences.size(), 1);
 }
 
 TEST_CASE("a machine on a host that could not be read may be a target") {
