@@ -195,7 +195,7 @@ class Outline {
     }
     const Place place = vm.new_gpu != kNone ? vm.place : fate.place;
     // The place of an unlisted VM is the policy's; of one that no difference tells, none is known here.
-    item.unlisted = (adapters || fate.told) && !vm.place.known();
+    item.unlisted = (adapters || fate.told) && !vm.place.known() && !plan_.files.empty();
     item.place = place_of(plan_, place);
     if (fate.offline_action != kNone) {
       const Difference& difference = plan_.differences[fate.offline_action];

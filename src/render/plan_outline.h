@@ -26,7 +26,7 @@ struct OutlineItem {
   std::size_t count = 1;           ///< how many there are
   std::string fate;                ///< `stopped, then started again`; empty for GPUs
   std::string place;               ///< `hci-east.yaml:21`, the first one's; empty where no line wants it
-  bool unlisted = false;           ///< a VM that is not in the file
+  bool unlisted = false;           ///< a VM that is not in the file that the plan was made from
   std::vector<OutlineChange> changes;
 };
 

@@ -64,6 +64,25 @@ Plan many_starts(std::uint32_t count, TextPool& names) {
 
 }  // namespace
 
+TEST_CASE("a plan that was made from no file does not say that its machines are not in the file") {
+  TextPool names;
+  Plan plan = many_starts(1, names);
+  plan.files.clear();
+  plan.vms[0].place = {};
+  plan.differences[0].source = {};
+  plan.steps[0].reason = Reason::kBefore;
+  CHECK_EQ(text_of(plan), R"plan(Host hv-1
+  VM vdi-0: started
+      state  Off -> Running
+
+Steps
+  1  start-vm             hv-1/vm/vdi-0  the run that is rolled back changed it
+
+Plan: 1 VM to start.
+)plan");
+  CHECK_EQ(markdown_of(plan).find("not in the file"), std::string::npos);
+}
+
 TEST_CASE("a plan tells people what changes on each host, then its steps, one summary line, warnings and gaps") {
   CHECK_EQ(text_of(sample_plan()), R"plan(Host hv-e1
   GPU NVIDIA A2 (4&18416dc3&0&0000)  [hci-east.yaml:15]
