@@ -151,8 +151,8 @@ int perform(const Call& call, WritingWorld& world, const Plan& plan, JournalUse 
 int show_and_perform(const Call& call, WritingWorld& world, Plan& plan, JournalUse use) {
   if (!plan.steps.empty()) {
     PlanCost cost(call, plan);
-    show_plan(call, plan, cost);
     plan.id = plan_id(plan);
+    show_plan(call, plan, cost);
   }
   return perform(call, world, plan, std::move(use));
 }
@@ -164,10 +164,10 @@ int approve_and_perform(const Call& call, WritingWorld& world, Plan& plan, Journ
   }
   if (!plan.steps.empty()) {
     world.cancelled();  // from here on a signal is a wish to stop, not an end
+    plan.id = plan_id(plan);
     if (const auto refused = approve(call, world, plan, cost)) {
       return *refused;
     }
-    plan.id = plan_id(plan);
   }
   return perform(call, world, plan, std::move(use));
 }

@@ -17,8 +17,12 @@ namespace {
 constexpr unsigned kNarrowest = 40;
 constexpr unsigned kWidest = 160;
 
-PlanTextOptions text_options(const Call& call, bool color, PlanCost& cost) {
+/// For --expect-plan.
+std::string id_of(const Plan& plan) { return plan.id.empty() && !plan.steps.empty() ? plan_id(plan) : plan.id; }
+
+PlanTextOptions text_options(const Call& call, const Plan& plan, bool color, PlanCost& cost) {
   PlanTextOptions options;
+  options.id = id_of(plan);
   options.outage = &cost.outage();
   options.full = call.line.has("full");
   options.color = color;
@@ -62,9 +66,9 @@ int give_plan(const Call& call, const Plan& plan, PlanCost& cost, int code, Outp
     } else if (form == "outage") {
       render_outage_json(plan, cost.outage(), out);
     } else if (form == "markdown") {
-      render_plan_markdown(plan, PlanMarkdownOptions{call.line.has("full"), &cost.outage()}, out);
+      render_plan_markdown(plan, PlanMarkdownOptions{call.line.has("full"), &cost.outage(), id_of(plan)}, out);
     } else {
-      render_plan_text(plan, text_options(call, on_stdout && call.color_out, cost), out);
+      render_plan_text(plan, text_options(call, plan, on_stdout && call.color_out, cost), out);
     }
   };
   const int given = give_answer(call, "text", answer, code);
@@ -72,7 +76,7 @@ int give_plan(const Call& call, const Plan& plan, PlanCost& cost, int code, Outp
 }
 
 void show_plan(const Call& call, const Plan& plan, PlanCost& cost) {
-  render_plan_text(plan, text_options(call, call.color_err, cost), call.world.err());
+  render_plan_text(plan, text_options(call, plan, call.color_err, cost), call.world.err());
 }
 
 Limits limits_of(const Call& call) {

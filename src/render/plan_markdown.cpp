@@ -29,7 +29,7 @@ std::string codes(const std::vector<std::string>& names, std::size_t count) {
 class PlanMarkdown {
  public:
   PlanMarkdown(const Plan& plan, const PlanMarkdownOptions& options, Sink& sink)
-      : plan_(plan), outage_(options.outage), sink_(sink), fold_(folded(plan, options.full)) {}
+      : plan_(plan), outage_(options.outage), id_(options.id), sink_(sink), fold_(folded(plan, options.full)) {}
 
   void write() {
     out_ += plan_.name.empty() ? "## GPU partitioning plan\n\n"
@@ -47,6 +47,9 @@ class PlanMarkdown {
     }
     write_warnings();
     write_not_checked();
+    if (!id_.empty() && !plan_.steps.empty()) {
+      out_ += fmt::format("\nPlan id: {}\n", markdown_code(id_));
+    }
     sink_.write(out_);
   }
 
@@ -178,6 +181,7 @@ class PlanMarkdown {
 
   const Plan& plan_;
   const Outage* outage_;
+  const std::string& id_;
   Sink& sink_;
   bool fold_;
   std::string out_;

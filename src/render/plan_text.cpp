@@ -50,6 +50,9 @@ class PlanText {
     }
     write_warnings();
     write_not_checked();
+    if (!options_.id.empty() && !plan_.steps.empty()) {
+      out_ += fmt::format("\nPlan id: {}\n", options_.id);
+    }
     sink_.write(out_);
   }
 

@@ -14,6 +14,7 @@ struct PlanTextOptions {
   bool color = false;              ///< with a terminal's colours
   std::size_t width = 100;         ///< columns that long lines are broken at
   const Outage* outage = nullptr;  ///< who is down for how long, and what comes of a step that fails, if that is told
+  std::string id = {};             ///< the plan's, told in the end where there are steps and this is not empty
 };
 
 /// The plan for people: for each host what changes, then the numbered steps with their reasons, what they

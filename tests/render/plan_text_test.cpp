@@ -64,6 +64,24 @@ Plan many_starts(std::uint32_t count, TextPool& names) {
 
 }  // namespace
 
+TEST_CASE("the id of a plan can be copied from its text, where there is anything to approve") {
+  TextPool names;
+  const Plan plan = many_starts(1, names);
+  PlanTextOptions text;
+  text.id = "sha256:0123";
+  PlanMarkdownOptions markdown;
+  markdown.id = text.id;
+  std::string told;
+  render_plan_text(plan, text, told);
+  CHECK(told.ends_with("\n\nPlan id: sha256:0123\n"));
+  told.clear();
+  render_plan_markdown(plan, markdown, told);
+  CHECK(told.ends_with("\n\nPlan id: `sha256:0123`\n"));
+  told.clear();
+  render_plan_text(Plan(), text, told);
+  CHECK_EQ(told.find("sha256"), std::string::npos);
+}
+
 TEST_CASE("a plan that was made from no file does not say that its machines are not in the file") {
   TextPool names;
   Plan plan = many_starts(1, names);
