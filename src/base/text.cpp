@@ -48,13 +48,6 @@ Character first_character(std::string_view text) {
   return {code, size, true};
 }
 
-/// Characters that would move the cursor, break the line or turn the direction of the text.
-bool acts_on_terminal(char32_t code) {
-  return code < 0x20 || (code >= 0x7f && code < 0xa0) ||  // C0, DEL, C1
-         code == 0x061c || code == 0x200e || code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||
-         (code >= 0x2066 && code <= 0x2069);
-}
-
 bool plain_ascii(char c) { return byte(c) >= 0x20 && byte(c) < 0x7f; }
 
 struct Range {
@@ -66,6 +59,22 @@ bool in_ranges(const Range* begin, const Range* end, char32_t code) {
   const Range* const found =
       std::lower_bound(begin, end, code, [](const Range& range, char32_t value) { return range.last < value; });
   return found != end && found->first <= code;
+}
+
+// Format characters (Unicode 15: Cf), and with them line and paragraph separators: what cannot be seen and makes one
+// name look like another, or turns the direction of the text.
+constexpr auto kFormat = std::to_array<Range>({
+    {0x00ad, 0x00ad},   {0x0600, 0x0605},   {0x061c, 0x061c},   {0x06dd, 0x06dd},   {0x070f, 0x070f},
+    {0x0890, 0x0891},   {0x08e2, 0x08e2},   {0x180e, 0x180e},   {0x200b, 0x200f},   {0x2028, 0x202e},
+    {0x2060, 0x2064},   {0x2066, 0x206f},   {0xfeff, 0xfeff},   {0xfff9, 0xfffb},   {0x110bd, 0x110bd},
+    {0x110cd, 0x110cd}, {0x13430, 0x1343f}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0001, 0xe0001},
+    {0xe0020, 0xe007f},
+});
+
+/// Characters that would move the cursor or break the line, or that show nothing themselves.
+bool acts_on_terminal(char32_t code) {
+  return code < 0x20 || (code >= 0x7f && code < 0xa0) ||  // C0, DEL, C1
+         in_ranges(kFormat.begin(), kFormat.end(), code);
 }
 
 // The blocks of combining and zero-width characters that occur in names (Unicode 15: Mn, Me, Cf).

@@ -19,7 +19,8 @@ std::string fold_case(std::string_view text);
 std::optional<std::size_t> invalid_utf8_at(std::string_view text);
 
 /// Text from outside, made safe for a terminal or a log line: control characters (C0, C1, DEL), line and
-/// paragraph separators, direction marks and invalid bytes become `\u{1b}` or `\x{ff}`; so does
+/// paragraph separators, format characters (zero-width ones and direction marks among them) and invalid bytes become
+/// `\u{1b}` or `\x{ff}`; so does
 /// the first character of what a CI's runner would take for a command (`::` in front, `##vso[` and `##[`). The rest is
 /// unchanged.
 std::string escape_terminal(std::string_view text);

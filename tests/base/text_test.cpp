@@ -69,6 +69,11 @@ TEST_CASE("text from outside cannot act on a terminal") {
       {"\xc2\xa0", "\xc2\xa0"},
       {"\xe2\x80\xa8\xe2\x80\xa9", "\\u{2028}\\u{2029}"},
       {"\xe2\x80\xae\xe2\x81\xa6\xd8\x9c\xe2\x80\x8f", "\\u{202e}\\u{2066}\\u{61c}\\u{200f}"},
+      // What shows nothing makes one name look like another.
+      {"vdi\xe2\x80\x8b-01\xef\xbb\xbf", "vdi\\u{200b}-01\\u{feff}"},
+      {"\xe2\x80\x8e\xe2\x80\x8d\xe2\x81\xa0\xe2\x81\xaf", "\\u{200e}\\u{200d}\\u{2060}\\u{206f}"},
+      {"\xc2\xad\xe1\xa0\x8e\xf3\xa0\x80\x81\xf3\xa0\x81\x81", "\\u{ad}\\u{180e}\\u{e0001}\\u{e0041}"},
+      {"\xe2\x80\x90\xe2\x81\xa5\xf3\xa0\x84\x80", "\xe2\x80\x90\xe2\x81\xa5\xf3\xa0\x84\x80"},
       {"\xff\xfe", "\\x{ff}\\x{fe}"},
       {"\xc3", "\\x{c3}"},
       // Nor on a CI's runner, which takes commands from its log.
