@@ -63,11 +63,12 @@ std::string subject(const Diagnostic& diagnostic) {
     return diagnostic.line == 0 ? diagnostic.file
                                 : fmt::format("{}:{}:{}", diagnostic.file, diagnostic.line, diagnostic.column);
   }
+  const std::string_view name = diagnostic.object == "gpu" ? short_gpu_name(diagnostic.name) : diagnostic.name;
   std::string path;
-  for (const std::string* part : {&diagnostic.host, &diagnostic.object, &diagnostic.name}) {
-    if (!part->empty()) {
+  for (const std::string_view part : {std::string_view(diagnostic.host), std::string_view(diagnostic.object), name}) {
+    if (!part.empty()) {
       path += path.empty() ? "" : "/";
-      path += *part;
+      path += part;
     }
   }
   return path;

@@ -197,6 +197,19 @@ std::string escape_terminal(std::string_view text) {
   return safe;
 }
 
+std::string_view short_gpu_name(std::string_view name) {
+  // \\?\PCI#VEN_10DE&DEV_25B6&SUBSYS_157E10DE&REV_A1#4&18416dc3&0&0000#{064092b3-...}
+  const std::size_t end = name.rfind("#{");
+  if (end == std::string_view::npos || end == 0) {
+    return name;
+  }
+  const std::size_t begin = name.rfind('#', end - 1);
+  if (begin == std::string_view::npos || begin + 1 == end) {
+    return name;
+  }
+  return name.substr(begin + 1, end - begin - 1);
+}
+
 std::optional<std::string_view> nearest(std::string_view word, const std::vector<std::string_view>& known) {
   const std::size_t allowed = std::max<std::size_t>(1, word.size() / 3);
   std::optional<std::string_view> best;

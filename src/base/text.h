@@ -25,6 +25,10 @@ std::optional<std::size_t> invalid_utf8_at(std::string_view text);
 /// unchanged.
 std::string escape_terminal(std::string_view text);
 
+/// What tells a GPU from its neighbours of the same model: the last part of the instance id in a device's path,
+/// `4&18416dc3&0&0000`; the name itself where it has no such part.
+std::string_view short_gpu_name(std::string_view name);
+
 /// The one of `known` that is nearest to `word` by edit distance, if it is near enough to be
 /// a likely slip (a third of its length, at least 1).
 std::optional<std::string_view> nearest(std::string_view word, const std::vector<std::string_view>& known);

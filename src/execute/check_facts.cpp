@@ -156,7 +156,7 @@ class FactCheck {
 
   void check_gpu(const Fact& fact, const PlanGpu& gpu, Now& now) {
     const std::string key = fold_case(gpu.name);
-    const std::string subject = fmt::format("GPU {}", gpu.name);
+    const std::string subject = fmt::format("GPU {}", short_gpu_name(gpu.name));
     const auto found = now.gpus.find(key);
     if (found == now.gpus.end()) {
       if (gone_gpus_.insert(fact.index).second) {

@@ -15,7 +15,7 @@ std::string partitions_words(const std::vector<std::string_view>& gpus) {
   std::string words;
   for (const std::string_view gpu : gpus) {
     words += words.empty() ? "" : ", ";
-    words += gpu.empty() ? "a partition that is not resolved" : fmt::format("a partition of {}", gpu);
+    words += gpu.empty() ? "a partition that is not resolved" : fmt::format("a partition of {}", short_gpu_name(gpu));
   }
   return words;
 }

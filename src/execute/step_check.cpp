@@ -112,11 +112,12 @@ std::optional<std::string> too_small(const Plan& plan, const Step& step, const H
     const bool candidate =
         step.gpu == kNone ? gpu.status == GpuStatus::kPartitioned : same_name(gpu.name, plan.gpus[step.gpu].name);
     if (candidate && !gpu.partition_vram) {
-      return fmt::format("the size of a partition of {} is not known, minVram is {}", gpu.name, human_size(wanted));
+      return fmt::format("the size of a partition of {} is not known, minVram is {}", short_gpu_name(gpu.name),
+                         human_size(wanted));
     }
     if (candidate && *gpu.partition_vram < wanted) {
-      return fmt::format("a partition of {} has {}, minVram is {}", gpu.name, human_size(*gpu.partition_vram),
-                         human_size(wanted));
+      return fmt::format("a partition of {} has {}, minVram is {}", short_gpu_name(gpu.name),
+                         human_size(*gpu.partition_vram), human_size(wanted));
     }
   }
   return std::nullopt;
@@ -238,7 +239,7 @@ bool after_start(const Plan& plan, const Step& step, const Host& host, const Vm&
   if (const Adapter* const elsewhere = misplaced(plan, step, host, vm)) {
     return missing(result,
                    fmt::format("it runs, but the host gave it a partition of {}, which no line of the file manages",
-                               elsewhere->gpu_name));
+                               short_gpu_name(elsewhere->gpu_name)));
   }
   return resolved || missing(result, "it runs, but what it was assigned is not resolved to a partition");
 }

@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
+#include "base/text.h"
 #include "plan/mutant.h"
 #include "plan/waves.h"
 
@@ -349,7 +350,7 @@ class LimitedPlan {
       if (plan_.steps[step].op == Op::kSetPartitionCount) {
         std::vector<std::uint32_t> down = down_for(step, limit);
         if (down.size() > limits_[limit].most) {
-          gpus.push_back(plan_.gpus[plan_.steps[step].gpu].name);
+          gpus.push_back(short_gpu_name(plan_.gpus[plan_.steps[step].gpu].name));
           vms = std::move(down);
         }
       }

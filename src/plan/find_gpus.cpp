@@ -165,11 +165,11 @@ void find_gpus(const DesiredState& desired, Goal& goal, Findings& findings) {
                                      findings.at(desired.gpus[host.gpus[g].line].place)),
                          "give each line its own models, devices or hosts");
         } else if (gpu.status != GpuStatus::kPartitioned) {
-          findings.error(
-              Code::kGpuStatus, line.place, {host.host->name, "gpu", gpu.name},
-              fmt::format("{} on {} cannot be partitioned: its status is '{}'",
-                          gpu.model.empty() ? gpu.name : gpu.model, host.host->name, spelled_out(gpu.status)),
-              why_not(gpu.status));
+          findings.error(Code::kGpuStatus, line.place, {host.host->name, "gpu", gpu.name},
+                         fmt::format("{} on {} cannot be partitioned: its status is '{}'",
+                                     gpu.model.empty() ? short_gpu_name(gpu.name) : std::string_view(gpu.model),
+                                     host.host->name, spelled_out(gpu.status)),
+                         why_not(gpu.status));
           host.unusable = true;
         } else {
           host.gpus[g].line = l;

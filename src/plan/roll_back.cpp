@@ -137,21 +137,22 @@ class RollBack {
       const About about{on.host->name, "gpu", run_.gpus[row].name};
       const std::uint32_t g = find(on, run_.gpus[row].name);
       if (g == kNone || !on.gpus[g].managed()) {
-        tell(about, fmt::format("GPU {} on {} is {}: its partition count is not brought back", run_.gpus[row].name,
-                                on.host->name, g == kNone ? "gone" : "not partitioned any more"));
+        tell(about, fmt::format("GPU {} on {} is {}: its partition count is not brought back",
+                                short_gpu_name(run_.gpus[row].name), on.host->name,
+                                g == kNone ? "gone" : "not partitioned any more"));
         continue;
       }
       const std::vector<std::uint32_t>& valid = on.host->gpus[g].valid_partition_counts;
       if (step.from == kNone || (!valid.empty() && std::find(valid.begin(), valid.end(), step.from) == valid.end())) {
         tell(about, fmt::format("the partition count that GPU {} on {} had is not one that it can be given",
-                                run_.gpus[row].name, on.host->name));
+                                short_gpu_name(run_.gpus[row].name), on.host->name));
         continue;
       }
       const std::uint32_t now = on.host->gpus[g].partition_count.value_or(kNone);
       if (now != step.from && now != step.to) {
         refuse(about,
                fmt::format("the run set the partition count of GPU {} on {} to {}, and somebody has changed it since",
-                           run_.gpus[row].name, on.host->name, step.to),
+                           short_gpu_name(run_.gpus[row].name), on.host->name, step.to),
                kLaterFirst);
         continue;
       }
@@ -241,7 +242,7 @@ class RollBack {
         if (before.gpu.empty() && !now.gpu_name.empty() && same_name(now.id, before.id)) {
           tell({on.host->name, "vm", vm.name},
                fmt::format("VM '{}' on {} held a partition that was not resolved yet: it is one of {} now", vm.name,
-                           on.host->name, now.gpu_name));
+                           on.host->name, short_gpu_name(now.gpu_name)));
         }
       }
     }
@@ -372,7 +373,7 @@ class RollBack {
     const std::uint32_t g = find(on, before.gpu);
     if (g == kNone || !on.gpus[g].managed()) {
       tell(about, fmt::format("VM '{}' on {} held a partition of {}, which is not there any more", vm.name,
-                              on.host->name, before.gpu));
+                              on.host->name, short_gpu_name(before.gpu)));
       return std::nullopt;
     }
     if (!vm.clustered) {
@@ -380,14 +381,14 @@ class RollBack {
     }
     if (!on.one_model) {
       tell(about, fmt::format("VM '{}' on {} held a partition of {}: it is clustered, so it cannot be pinned to that",
-                              vm.name, on.host->name, before.gpu));
+                              vm.name, on.host->name, short_gpu_name(before.gpu)));
       return std::nullopt;
     }
     const auto cards = std::count_if(on.gpus.begin(), on.gpus.end(), [](const GpuGoal& gpu) { return gpu.managed(); });
     if (cards > 1 || !to_run) {
       tell(about, fmt::format("VM '{}' on {} held a partition of {}: it is clustered, so the host chooses the GPU when "
                               "it starts",
-                              vm.name, on.host->name, before.gpu));
+                              vm.name, on.host->name, short_gpu_name(before.gpu)));
     }
     return PlanVm::kHostChooses;
   }
@@ -444,7 +445,7 @@ class RollBack {
     }
     for (const std::uint32_t gpu : grows) {
       if (named[gpu] > on.gpus[gpu].count) {
-        full(on, on.host->gpus[gpu].name, named[gpu], on.gpus[gpu].count);
+        full(on, short_gpu_name(on.host->gpus[gpu].name), named[gpu], on.gpus[gpu].count);
       }
     }
     std::set<std::string_view> models;

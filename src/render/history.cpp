@@ -104,7 +104,9 @@ void render_run_text(const RecordedRun& run, Sink& sink) {
   }
   std::vector<std::array<std::string, 6>> rows = {{"Step", "Time", "Host", "What", "", "Outcome"}};
   for (const RecordedStep& step : run.steps) {
-    rows.push_back({fmt::format("{}", step.step + 1), step.time, step.host, step.op, step.object,
+    const bool of_gpu = step.op == to_string(Op::kSetPartitionCount);
+    rows.push_back({fmt::format("{}", step.step + 1), step.time, step.host, step.op,
+                    of_gpu ? std::string(short_gpu_name(step.object)) : step.object,
                     outcome_words(step) + (step.message.empty() ? "" : ": " + step.message)});
   }
   for (const RecordedVm& vm : run.restored) {

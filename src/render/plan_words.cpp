@@ -3,6 +3,8 @@
 #include <array>
 #include <optional>
 
+#include "base/text.h"
+
 namespace gpup {
 
 namespace {
@@ -62,19 +64,6 @@ void held_gpus(const Plan& plan, const PlanVm& vm, bool after, std::vector<std::
   if (after && vm.new_gpu != kNone) {
     names.push_back(vm.new_gpu == PlanVm::kHostChooses ? std::string_view() : plan.gpus[vm.new_gpu].name);
   }
-}
-
-std::string_view short_gpu_name(std::string_view name) {
-  // \\?\PCI#VEN_10DE&DEV_25B6&SUBSYS_157E10DE&REV_A1#4&18416dc3&0&0000#{064092b3-...}
-  const std::size_t end = name.rfind("#{");
-  if (end == std::string_view::npos || end == 0) {
-    return name;
-  }
-  const std::size_t begin = name.rfind('#', end - 1);
-  if (begin == std::string_view::npos || begin + 1 == end) {
-    return name;
-  }
-  return name.substr(begin + 1, end - begin - 1);
 }
 
 std::string gpu_title(std::string_view model, std::string_view name) {

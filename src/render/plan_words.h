@@ -26,10 +26,6 @@ std::uint32_t parse_property_word(Property property, std::string_view word);
 /// has not chosen yet. Replaces what `names` held.
 void held_gpus(const Plan& plan, const PlanVm& vm, bool after, std::vector<std::string_view>& names);
 
-/// What tells a GPU from its neighbours of the same model: the last part of its PCI instance id, `4&18416dc3&0&0000`;
-/// the name itself where it has no such part.
-std::string_view short_gpu_name(std::string_view name);
-
 /// `NVIDIA A2 (4&18416dc3&0&0000)`; the short name alone where the model is not known. Unescaped.
 std::string gpu_title(std::string_view model, std::string_view name);
 

@@ -52,6 +52,15 @@ TEST_CASE("invalid UTF-8 is found at its first byte") {
   }
 }
 
+TEST_CASE("of a GPU's name the part is told that tells it from its neighbours") {
+  CHECK_EQ(short_gpu_name(R"(\\?\PCI#VEN_10DE&DEV_25B6&SUBSYS_157E10DE&REV_A1#4&18416dc3&0&0000#{064092b3-625e})"),
+           "4&18416dc3&0&0000");
+  for (const std::string_view other : {"", "GPU0", "#{", "##{", "a#{b}", "PCI#a#"}) {
+    CAPTURE(other);
+    CHECK_EQ(short_gpu_name(other), other);
+  }
+}
+
 TEST_CASE("text from outside cannot act on a terminal") {
   struct Case {
     std::string_view text;

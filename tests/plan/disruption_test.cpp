@@ -256,6 +256,25 @@ TEST_CASE("a limit that cannot be kept is told with the card, its machines and t
   CHECK(planned.plan.steps.empty());
 }
 
+TEST_CASE("the card of a limit that cannot be kept is told without the whole of its path") {
+  const char* const path = R"(\\?\PCI#VEN_10DE&DEV_25B6&SUBSYS_157E10DE&REV_A1#4&18416dc3&0&0000#{064092b3-625e})";
+  const auto planned = SmallWorld()
+                           .gpu(path, 16)
+                           .vm("a", "Running", {path})
+                           .vm("b", "Running", {path})
+                           .manage("NVIDIA A2", 4)
+                           .list("a")
+                           .list("b")
+                           .disruption(at_most({1, false}))
+                           .plan();
+  REQUIRE_EQ(planned.diagnostics.size(), 1);
+  CHECK_NE(planned.diagnostics.front().message.find("'4&18416dc3&0&0000' on hv1 gets a partition count"),
+           std::string::npos);
+  CHECK_EQ(planned.diagnostics.front().message.find("PCI#"), std::string::npos);
+  CHECK_EQ(planned.diagnostics.front().name, path);
+  CHECK_EQ(gpup::render_diagnostics(planned.diagnostics).find("PCI#"), std::string::npos);
+}
+
 TEST_CASE("a pattern that no listed machine matches is warned about, unless a host could not be read") {
   SmallWorld world = three_new().disruption(group("vdi-.*", 1));
   CHECK_EQ(SmallWorld::codes(world.plan().plan.diagnostics, true), "GP202");
