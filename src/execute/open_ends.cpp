@@ -8,7 +8,8 @@
 
 namespace gpup {
 
-OpenEnds::OpenEnds(const Plan& plan) : plan_(plan), starts_(plan.vms.size()), power_(plan.vms.size(), Power::kAsItWas) {
+OpenEnds::OpenEnds(const Plan& plan)
+    : plan_(plan), starts_(plan.vms.size()), power_(plan.vms.size(), Power::kAsItWas), starting_(plan.vms.size()) {
   for (const Step& step : plan.steps) {
     if (step.op == Op::kStartVm) {
       starts_[step.vm] = true;
@@ -23,6 +24,8 @@ void OpenEnds::started(const Plan& plan, std::uint32_t step) {
   const Step& one = plan.steps[step];
   if (one.op == Op::kStopVm && starts_[one.vm]) {
     power_[one.vm] = Power::kMayBeOff;
+  } else if (one.op == Op::kStartVm) {
+    starting_[one.vm] = true;
   }
 }
 
@@ -36,17 +39,30 @@ void OpenEnds::finished(const Plan& plan, const StepResult& result) {
     power_[step.vm] = result.outcome == Outcome::kDone                     ? Power::kOff
                       : result.sent && result.outcome != Outcome::kAlready ? Power::kMayBeOff
                                                                            : Power::kAsItWas;
-  } else if (step.op == Op::kStartVm && ended_well(result.outcome)) {
-    power_[step.vm] = Power::kAsItWas;
+  } else if (step.op == Op::kStartVm) {
+    power_[step.vm] = ended_well(result.outcome) ? Power::kAsItWas : power_[step.vm];
+    starting_[step.vm] = result.outcome == Outcome::kUnknown;
   }
 }
 
-void OpenEnds::restored(const Plan& plan, const Restored& restored) {
-  const auto vm = std::find_if(plan.vms.begin(), plan.vms.end(),
+std::uint32_t OpenEnds::row_of(const Restored& restored) const {
+  const auto vm = std::find_if(plan_.vms.begin(), plan_.vms.end(),
                                [&](const PlanVm& one) { return same_name(one.id, restored.vm_id); });
-  if (vm != plan.vms.end() && ended_well(restored.outcome)) {
+  return vm == plan_.vms.end() ? kNone : static_cast<std::uint32_t>(vm - plan_.vms.begin());
+}
+
+void OpenEnds::restoring(const Plan& /*plan*/, const Restored& begun) {
+  if (const std::uint32_t vm = row_of(begun); vm != kNone) {
     const std::lock_guard guard(mutex_);
-    power_[static_cast<std::size_t>(vm - plan.vms.begin())] = Power::kAsItWas;
+    starting_[vm] = true;
+  }
+}
+
+void OpenEnds::restored(const Plan& /*plan*/, const Restored& restored) {
+  if (const std::uint32_t vm = row_of(restored); vm != kNone) {
+    const std::lock_guard guard(mutex_);
+    power_[vm] = ended_well(restored.outcome) ? Power::kAsItWas : power_[vm];
+    starting_[vm] = restored.outcome == Outcome::kUnknown;
   }
 }
 
@@ -65,8 +81,10 @@ Diagnostics OpenEnds::told() const {
     if (power_[i] != Power::kAsItWas) {
       const PlanVm& vm = plan_.vms[i];
       const LeftOff off{plan_.hosts[vm.host].name, std::string(vm.name), std::string(vm.id), {}, start_command(vm.id)};
-      all.push_back(left_off_trouble(
-          off, power_[i] == Power::kOff ? "is left off" : "may be off: what came of its stop is not known"));
+      all.push_back(
+          left_off_trouble(off, starting_[i] ? "may be off: its start was sent, and what came of it is not known"
+                                : power_[i] == Power::kOff ? "is left off"
+                                                           : "may be off: what came of its stop is not known"));
     }
   }
   return all;

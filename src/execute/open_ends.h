@@ -18,20 +18,24 @@ class OpenEnds : public Progress {
 
   void started(const Plan& plan, std::uint32_t step) override;
   void finished(const Plan& plan, const StepResult& result) override;
-  void restoring(const Plan&, const Restored&) override {}
+  void restoring(const Plan& plan, const Restored& begun) override;
   void restored(const Plan& plan, const Restored& restored) override;
 
   /// What nobody would know of if the run ended here: the steps that are under way (kStepUnknown), then the VMs that it
-  /// stopped and has not started again, or may have (kVmLeftOff), each with the command that starts it.
+  /// stopped and has not started again, or may have (kVmLeftOff), each with the command that starts it. Of a start that
+  /// is under way it is not known what came of it.
   Diagnostics told() const;
 
  private:
   enum class Power : std::uint8_t { kAsItWas, kMayBeOff, kOff };
 
+  std::uint32_t row_of(const Restored& restored) const;
+
   const Plan& plan_;
   std::vector<bool> starts_;  ///< by VM: the plan starts it
   mutable std::mutex mutex_;
-  std::vector<Power> power_;  ///< by VM
+  std::vector<Power> power_;    ///< by VM
+  std::vector<bool> starting_;  ///< by VM: its start may have been sent, and its end is not known
   std::set<std::uint32_t> under_way_;
 };
 

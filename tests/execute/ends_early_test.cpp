@@ -64,7 +64,8 @@ TEST_CASE(
       {Op::kUnassignPartition, ", unassign-partition" + open + off},
       {Op::kSetPartitionCount, ", set-partition-count" + open + off},
       {Op::kAssignPartition, ", assign-partition" + open + off},
-      {Op::kStartVm, ", start-vm" + open + off},
+      {Op::kStartVm, ", start-vm" + open + "VM one (" + guid(1) +
+                         ") may be off: its start was sent, and what came of it is not known\n"},
   };
   East east;
   east.limits.hosts = 1;
@@ -91,6 +92,25 @@ TEST_CASE(
   CHECK_EQ(exit_code(plan, east.apply(plan, open_ends, hosts)), 0);
   CHECK_EQ(seen, cases.size());
   CHECK(open_ends.told().empty());
+}
+
+TEST_CASE("a machine that is being brought back is not told as left off: what came of its start is not known") {
+  East east;
+  const Plan plan = east.plan();
+  east.fault(0, {{"op", "set-partition-count"}, {"kind", "fail"}});
+  OpenEnds open(plan);
+  std::string told;
+  Watched hosts;
+  hosts.on_write = [&](Op op, const std::string& host, const std::string&) -> Watched::Answer {
+    if (op == Op::kStartVm && host == "hv-1") {
+      told = messages(open.told());
+    }
+    return std::nullopt;
+  };
+  east.apply(plan, open, hosts);
+  CHECK_NE(told.find("VM one (" + guid(1) + ") may be off: its start was sent, and what came of it is not known\n"),
+           std::string::npos);
+  CHECK_EQ(told.find("left off"), std::string::npos);
 }
 
 TEST_CASE("a machine that is started in the end is not told as off any more, one that does not start is") {
