@@ -246,7 +246,7 @@ constexpr std::array kCommands = {
         "Reads the run's journal and the plan that was kept beside it, reads the hosts again, and performs what is"
         " left: what was done is not done again, and a step whose end is not known counts as done where the host is"
         " as it wants. Without RUN, the newest run that did not end well and was not taken up or rolled back since."
-        " Nothing is asked: the plan was approved when the run began.\n\n"
+        " Nothing is asked: the plan was approved when the run began. What is left of it is shown.\n\n"
         "What others have changed meanwhile and the rest relies on refuses it (5); VMs that the run stopped and that"
         " are off are then named. A plain 'gpup apply' works after a crash as well, and plans anew.",
         "gpup resume\n"

@@ -58,6 +58,11 @@ class Left {
     write_facts();
     write_differences();
     write_steps();
+    // What the plan was warned of was told when it was approved, and may not be so any more; what it leaves out or
+    // breaks on purpose is.
+    std::erase_if(left_.diagnostics, [](const Diagnostic& told) {
+      return told.code != Code::kNotForRoutine && told.code != Code::kOverridden;
+    });
     left_.id.clear();
     return std::move(left_);
   }

@@ -144,6 +144,7 @@ TEST_CASE("a run whose assignment was taken back, or may have been, is taken up 
       states.push_back(reader->observe(target).value());
     }
     const Plan left = what_is_left(plan, run, merge(std::move(states)).value());
+    CHECK(left.diagnostics.empty());
     std::string ops;
     for (const Step& step : left.steps) {
       ops += std::string(to_string(step.op)) + " ";
