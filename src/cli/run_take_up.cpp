@@ -31,6 +31,9 @@ Result<RecordedRun> newest_unfinished(const Call& call) {
   if (!runs) {
     return tl::unexpected<Error>(runs.error());
   }
+  if (runs->empty()) {
+    return nothing(fmt::format("there is no run in '{}'", state_folder(call)), "--state-dir names another folder");
+  }
   std::map<std::string, std::string> first;  // of a run that takes another one up
   for (const RecordedRun& run : *runs) {
     first[run.run] = run.resumes;

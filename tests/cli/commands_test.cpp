@@ -357,6 +357,19 @@ TEST_CASE("a plan that covers a part says so wherever it is shown, and an empty 
   CHECK(contains(wrong.err, "did you mean 'hv-1'?"));
 }
 
+TEST_CASE("where no run is noted, resume does not say that all of them ended well") {
+  const Folder folder;
+  write_world(folder);
+  for (const char* const state : {"missing", "."}) {
+    const Ended none = run_gpup(folder, {"resume", "--state-dir", state});
+    CHECK_EQ(first_line(none.err), "error[GP212]: there is no run in '" + std::string(state) + "'");
+    CHECK(contains(none.err, "--state-dir names another folder"));
+  }
+  CHECK_EQ(run_gpup(folder, split_words("apply -f desired.yaml --yes --state-dir .")).code, 0);
+  CHECK_EQ(first_line(run_gpup(folder, split_words("resume --state-dir .")).err),
+           "error[GP212]: every run in '.' ended well");
+}
+
 TEST_CASE("observe saves a snapshot that every reading command takes") {
   const Folder folder;
   write_world(folder);
