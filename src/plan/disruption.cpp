@@ -1,7 +1,6 @@
 #include "plan/disruption.h"
 
 #include <algorithm>
-#include <cassert>
 #include <deque>
 #include <functional>
 #include <iterator>
@@ -591,9 +590,20 @@ class LimitedPlan {
         }
       }
     }
-    write(waits, sorted(waits));
+    const std::vector<std::uint32_t> order = sorted(waits);
+    if (order.size() != waits.size()) {
+      // A mistake of ours: better no plan than one whose steps wait for each other.
+      findings_.error(
+          Code::kDisruptionNoOrder, limits_.front().place, {},
+          fmt::format("no order of steps was found that keeps policy.disruption: {} of {} wait for each other",
+                      waits.size() - order.size(), waits.size()),
+          "raise the limit");
+      return;
+    }
+    write(waits, order);
   }
 
+  /// Fewer than there are where steps wait for each other.
   std::vector<std::uint32_t> sorted(const std::vector<std::vector<std::uint32_t>>& waits) const {
     const Lists next(waits.size(), [&](const auto& emit) {
       for (std::uint32_t step = 0; step < waits.size(); ++step) {
@@ -623,7 +633,6 @@ class LimitedPlan {
         }
       }
     }
-    assert(order.size() == waits.size());
     return order;
   }
 
