@@ -1,39 +1,17 @@
 #include <array>
 
 #include "cli/explain.h"
+#include "cli/explain_pieces.h"
 
 namespace gpup {
 
 namespace {
 
-constexpr std::string_view kDesired =
-    "apiVersion: gpup/v1\n"
-    "kind: GpuPartitioning\n"
-    "metadata: { name: lab }\n"
-    "hosts:\n"
-    "  - name: hv-1\n"
-    "    connect: { transport: simulated, file: lab.json }\n"
-    "gpus:\n"
-    "  - model: NVIDIA A2\n"
-    "    partitionCount: 4\n";
-
-constexpr std::string_view kLab =
-    "{\"apiVersion\": \"gpup/v1\", \"kind\": \"Snapshot\", \"takenAt\": \"2026-11-22T08:41:00Z\", \"cluster\": null,\n"
-    " \"hosts\": [{\"name\": \"hv-1\", \"build\": 20349, \"edition\": \"azure-stack-hci\", \"reachable\": true,\n"
-    "  \"gpus\": [], \"vms\": []}]}\n";
-
-constexpr std::string_view kBusyLab =
-    "{\"apiVersion\": \"gpup/v1\", \"kind\": \"Snapshot\", \"takenAt\": \"2026-11-22T08:41:00Z\", \"cluster\": null,\n"
-    " \"hosts\": [{\"name\": \"hv-1\", \"build\": 20349, \"edition\": \"azure-stack-hci\", \"reachable\": true,\n"
-    "  \"gpus\": [{\"name\": \"GPU0\", \"model\": \"NVIDIA A2\", \"device\": \"10de:25b6\", \"status\": "
-    "\"partitioned\",\n"
-    "   \"validPartitionCounts\": [16, 8, 4], \"partitionCount\": 16, \"totalVram\": 15918030848}],\n"
-    "  \"vms\": [{\"name\": \"vdi-01\", \"id\": \"711cee18-60db-43b4-be7e-cedce5e25dd0\", \"state\": \"Running\",\n"
-    "    \"clustered\": false, \"generation\": 2, \"offlineAction\": null, \"partitions\":\n"
-    "    [{\"id\": \"a2b5b4b1-24b6-49b6-97e1-fbaf8ba0af9b\", \"gpu\": \"GPU0\", \"partitionId\": 0, \"vram\": "
-    "null}]},\n"
-    "   {\"name\": \"vdi-02\", \"id\": \"812cee18-60db-43b4-be7e-cedce5e25dd0\", \"state\": \"Off\",\n"
-    "    \"clustered\": false, \"generation\": 2, \"offlineAction\": null, \"partitions\": []}]}]}\n";
+constexpr std::string_view kDesired = GPUP_FILE("4");
+constexpr std::string_view kLab = GPUP_LAB("", "");
+constexpr std::string_view kBusyLab = GPUP_LAB(
+    GPUP_GPU("GPU0", "16"),
+    GPUP_VM_LIKE("vdi-01", "0", "Running", "false", "2", GPUP_ON("\"GPU0\"")) ",\n   " GPUP_VM("vdi-02", "1", ""));
 
 constexpr std::array kRows = {
     Explanation{Code::kUsage, "wrong command line",

@@ -1,39 +1,17 @@
 #include <array>
 
 #include "cli/explain.h"
+#include "cli/explain_pieces.h"
 
 namespace gpup {
 
 namespace {
 
-// Pieces of the examples: a file, and the lab that its host lives in.
-#define GPUP_FILE_WITH(connect, rest) \
-  "apiVersion: gpup/v1\n"             \
-  "kind: GpuPartitioning\n"           \
-  "metadata: { name: lab }\n"         \
-  "hosts:\n"                          \
-  "  - name: hv-1\n"                  \
-  "    connect: { " connect           \
-  " }\n"                              \
-  "gpus:\n"                           \
-  "  - model: NVIDIA A2\n"            \
-  "    partitionCount: 4\n" rest
-#define GPUP_FILE_OF(rest) GPUP_FILE_WITH("transport: simulated, file: lab.json", rest)
-#define GPUP_LAB_OF(host, vms)                                                                                        \
-  "{\"apiVersion\": \"gpup/v1\", \"kind\": \"Snapshot\", \"takenAt\": \"2026-11-22T08:41:00Z\", \"cluster\": null,\n" \
-  " \"hosts\": [{\"name\": \"hv-1\", \"build\": 20349, \"edition\": \"azure-stack-hci\", " host                       \
-  ",\n"                                                                                                               \
-  "  \"gpus\": [{\"name\": \"GPU0\", \"model\": \"NVIDIA A2\", \"device\": \"10de:25b6\", \"subsystem\": "            \
-  "\"157e10de\",\n"                                                                                                   \
-  "   \"status\": \"partitioned\", \"validPartitionCounts\": [16, 8, 4, 2, 1], \"partitionCount\": 16,\n"             \
-  "   \"totalVram\": 15918030848, \"availableVram\": 15918030848, \"partitionVram\": 939524096}],\n"                  \
-  "  \"vms\": [" vms "]}]}\n"
-#define GPUP_REACHABLE "\"reachable\": true"
+#define GPUP_FILE_WITH(connect, rest) GPUP_HEADER GPUP_HOST_BY(connect) GPUP_A2("4") rest
+#define GPUP_FILE_OF(rest) GPUP_FILE("4") rest
+#define GPUP_LAB_OF(host, vms) GPUP_LAB_LIKE("null", "20349", "azure-stack-hci", host, GPUP_GPU("GPU0", "16"), vms)
 #define GPUP_FAULTY(fault) GPUP_REACHABLE ",\n  \"simulate\": {\"faults\": [" fault "]}"
-#define GPUP_VM_THAT_IS(state)                                                                   \
-  "{\"name\": \"infer-01\", \"id\": \"711cee18-60db-43b4-be7e-cedce5e25dd0\", \"state\": " state \
-  ", \"clustered\": false,\n   \"generation\": 2, \"offlineAction\": null, \"partitions\": []}"
-#define GPUP_RUNNING GPUP_VM_THAT_IS("\"Running\"")
+#define GPUP_RUNNING GPUP_VM_LIKE("infer-01", "0", "Running", "false", "2", "")
 #define GPUP_NO_RESOURCES                                       \
   GPUP_FAULTY(                                                  \
       "{\"op\": \"start-vm\", \"kind\": \"fail\", \"message\":" \
@@ -244,7 +222,7 @@ constexpr auto kRows = std::to_array<Explanation>({
      "(0x800705AA). Adding an adapter reserves nothing, so the lack shows only now: somebody else's VM may have taken "
      "the place meanwhile. The exit code is 7.",
      {.desired = GPUP_FILE_OF("assignments:\n  - vm: infer-01\n    power: running\n"),
-      .lab = GPUP_LAB_OF(GPUP_NO_RESOURCES, GPUP_VM_THAT_IS("\"Off\"")),
+      .lab = GPUP_LAB_OF(GPUP_NO_RESOURCES, GPUP_VM("infer-01", "0", "")),
       .command = "apply plan.json",
       .first = GPUP_SAVE},
      "Look at 'gpup observe' for what is free and who holds what; stop what should not run there, then apply again."},
@@ -254,7 +232,7 @@ constexpr auto kRows = std::to_array<Explanation>({
      "one. When a card is moved, replaced or changes its slot, an adapter on it is seen no more and cannot be removed, "
      "yet it stays in the VM's configuration and is asked for at each start.",
      {.desired = GPUP_FILE_OF(""),
-      .lab = GPUP_LAB_OF(GPUP_NO_RESOURCES, GPUP_VM_THAT_IS("\"Off\", \"startOwed\": true")),
+      .lab = GPUP_LAB_OF(GPUP_NO_RESOURCES, GPUP_VM_OWED_A_START("infer-01")),
       .command = "apply plan.json",
       .first = GPUP_SAVE},
      "Put the card back in its slot; else somebody has to take the adapter out of the VM's configuration file."},

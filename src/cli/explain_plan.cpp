@@ -1,38 +1,11 @@
 #include <array>
 
 #include "cli/explain.h"
+#include "cli/explain_pieces.h"
 
 namespace gpup {
 
 namespace {
-
-// Pieces of the examples: a file, and what its host looks like.
-#define GPUP_HEADER "apiVersion: gpup/v1\nkind: GpuPartitioning\nmetadata: { name: lab }\n"
-#define GPUP_HOST "hosts:\n  - name: hv1\n    connect: { transport: simulated, file: lab.json }\n"
-#define GPUP_A2(count) "gpus:\n  - model: NVIDIA A2\n    partitionCount: " count "\n"
-#define GPUP_FILE(count) GPUP_HEADER GPUP_HOST GPUP_A2(count)
-
-#define GPUP_LAB_IN(cluster, build, edition, gpus, vms)                                                       \
-  "{\"apiVersion\": \"gpup/v1\", \"kind\": \"Snapshot\", \"takenAt\": \"2026-11-22T08:41:00Z\",\n "           \
-  "\"cluster\": " cluster ",\n \"hosts\": [{\"name\": \"hv1\", \"build\": " build ", \"edition\": \"" edition \
-  "\", \"reachable\": true,\n  \"gpus\": [" gpus "],\n  \"vms\": [" vms "]}]}\n"
-#define GPUP_LAB(gpus, vms) GPUP_LAB_IN("null", "20349", "azure-stack-hci", gpus, vms)
-#define GPUP_GPU_OF(name, model, device, status, count)                        \
-  "{\"name\": \"" name "\", \"model\": \"" model "\", \"device\": \"" device   \
-  "\", \"subsystem\": \"157e10de\",\n   \"status\": \"" status                 \
-  "\", \"validPartitionCounts\": [16, 8, 4, 2, 1], \"partitionCount\": " count \
-  ",\n   \"totalVram\": 15918030848, \"availableVram\": 15918030848, \"partitionVram\": null}"
-#define GPUP_GPU_LIKE(name, model, status, count) GPUP_GPU_OF(name, model, "10de:25b6", status, count)
-#define GPUP_GPU(name, count) GPUP_GPU_LIKE(name, "NVIDIA A2", "partitioned", count)
-#define GPUP_VM_LIKE(name, id, state, clustered, generation, partitions)                                \
-  "{\"name\": \"" name "\", \"id\": \"711cee18-60db-43b4-be7e-cedce5e25dd" id "\", \"state\": \"" state \
-  "\", \"clustered\": " clustered ",\n   \"generation\": " generation                                   \
-  ", \"offlineAction\": null, \"partitions\": [" partitions "]}"
-#define GPUP_VM(name, id, partitions) GPUP_VM_LIKE(name, id, "Off", "false", "2", partitions)
-#define GPUP_ON_AS(id, gpu) \
-  "{\"id\": \"" id "b5b4b1-24b6-49b6-97e1-fbaf8ba0af9b\", \"gpu\": " gpu ", \"partitionId\": null, \"vram\": null}"
-#define GPUP_ON(gpu) GPUP_ON_AS("a2", gpu)
-#define GPUP_ON_TWICE(gpu) GPUP_ON(gpu) ",\n   " GPUP_ON_AS("a3", gpu)
 
 constexpr auto kRows = std::to_array<Explanation>({
     {Code::kVmMissing,
@@ -234,8 +207,9 @@ constexpr auto kRows = std::to_array<Explanation>({
     {Code::kVmNotChecked,
      "VM was not checked",
      "A listed VM is on none of the hosts that could be read, and at least one could not: it may be there.",
-     {.desired = GPUP_HEADER GPUP_HOST "  - name: hv2\n    connect: { transport: simulated, file: lab.json }\n" GPUP_A2(
-          "4") "assignments:\n  - vm: infer-02\n",
+     {.desired =
+          GPUP_HEADER GPUP_HOST "  - name: hv-2\n    connect: { transport: simulated, file: lab.json }\n" GPUP_A2(
+              "4") "assignments:\n  - vm: infer-02\n",
       .lab = GPUP_LAB(GPUP_GPU("GPU0", "4"), "")},
      "Bring the host back, then plan again."},
     {Code::kOverrideUnused,

@@ -1,68 +1,18 @@
 #include <array>
 
 #include "cli/explain.h"
+#include "cli/explain_pieces.h"
 
 namespace gpup {
 
 namespace {
-
-#define GPUP_OWING                                                                                                 \
-  "{\"apiVersion\": \"gpup/v1\", \"kind\": \"Snapshot\", \"hosts\": [\n"                                           \
-  " {\"name\": \"hv-1\", \"build\": 25398, \"edition\": \"azure-stack-hci\", \"reachable\": true, \"gpus\": [],\n" \
-  "  \"vms\": [{\"name\": \"vdi-01\", \"id\": \"711cee18-60db-43b4-be7e-cedce5e25dd0\", \"state\": \"Off\",\n"     \
-  "   \"clustered\": false, \"generation\": 2, \"startOwed\": true, \"partitions\": []}]}]}\n"
-
-constexpr std::string_view kDesired =
-    "apiVersion: gpup/v1\n"
-    "kind: GpuPartitioning\n"
-    "metadata: { name: lab }\n"
-    "hosts:\n"
-    "  - name: hv-1\n"
-    "    connect: { transport: simulated, file: lab.json }\n";
-
-#define GPUP_A2_GPU "GPU-A2"
-#define GPUP_A2_LAB(count, vms)                                                                                  \
-  "{\"apiVersion\": \"gpup/v1\", \"kind\": \"Snapshot\", \"hosts\": [\n"                                         \
-  " {\"name\": \"hv-1\", \"build\": 25398, \"edition\": \"azure-stack-hci\", \"reachable\": true, \"gpus\": [\n" \
-  "  {\"name\": \"" GPUP_A2_GPU                                                                                  \
-  "\", \"model\": \"NVIDIA A2\", \"device\": \"10de:25b6\", \"status\": \"partitioned\",\n"                      \
-  "   \"validPartitionCounts\": [16, 8, 4, 2, 1], \"partitionCount\": " count                                    \
-  ", \"totalVram\": 15918030848,\n"                                                                              \
-  "   \"availableVram\": 15918030848}],\n"                                                                       \
-  "  \"vms\": [" vms "]}]}\n"
-#define GPUP_INFER(partitions)                                                                       \
-  "{\"name\": \"infer-01\", \"id\": \"711cee18-60db-43b4-be7e-cedce5e25dd0\", \"state\": \"Off\",\n" \
-  "   \"clustered\": false, \"generation\": 2, \"partitions\": [" partitions "]}"
-
-constexpr std::string_view kWantsFour =
-    "apiVersion: gpup/v1\n"
-    "kind: GpuPartitioning\n"
-    "metadata: { name: lab }\n"
-    "hosts:\n"
-    "  - name: hv-1\n"
-    "    connect: { transport: simulated, file: lab.json }\n"
-    "gpus:\n"
-    "  - model: NVIDIA A2\n"
-    "    partitionCount: 4\n";
-
-constexpr std::string_view kWantsInfer =
-    "apiVersion: gpup/v1\n"
-    "kind: GpuPartitioning\n"
-    "metadata: { name: lab }\n"
-    "hosts:\n"
-    "  - name: hv-1\n"
-    "    connect: { transport: simulated, file: lab.json }\n"
-    "gpus:\n"
-    "  - model: NVIDIA A2\n"
-    "assignments:\n"
-    "  - vm: infer-01\n";
 
 constexpr auto kRows = std::to_array<Explanation>({
     {Code::kStartOwed,
      "a VM is off and owed a start",
      "Before gpup stops a VM that is to run again, it records on the host that a start is owed, and forgets it once "
      "the VM runs. The record is there and the VM is off: a run ended before it could start it.",
-     {.desired = kDesired, .lab = GPUP_OWING},
+     {.desired = GPUP_HEADER GPUP_HOST, .lab = GPUP_LAB("", GPUP_VM_OWED_A_START("vdi-01"))},
      "gpup restore-power -f FILE starts the VMs that are owed a start, gpup apply does so beside all else. If "
      "the VM is to stay off, say power: off on its line."},
     {Code::kJournalSyntax,
@@ -83,31 +33,31 @@ constexpr auto kRows = std::to_array<Explanation>({
      "something that a rollback does not bring back",
      "What the run changed cannot be made as it was: the VM or the GPU has gone or moved, a VM held several "
      "partitions, or a clustered VM's GPU is its host's to choose. The rest is brought back.",
-     {.desired = kWantsInfer,
-      .lab = GPUP_A2_LAB("4", GPUP_INFER("")),
+     {.desired = GPUP_HEADER GPUP_HOST "gpus:\n  - model: NVIDIA A2\nassignments:\n  - vm: infer-01\n",
+      .lab = GPUP_LAB(GPUP_GPU("GPU0", "4"), GPUP_VM("infer-01", "0", "")),
       .command = "rollback latest --state-dir state --yes",
       .first = "apply -f desired.yaml --yes --state-dir state",
-      .lab_then = GPUP_A2_LAB("4", "")},
+      .lab_then = GPUP_LAB(GPUP_GPU("GPU0", "4"), "")},
      "Bring it back by hand where it matters."},
     {Code::kCannotRollBack,
      "a rollback that would harm others",
      "Since the run something has changed that stands in the way: somebody has changed what the run changed, a VM that "
-     "the run did not touch holds a partition of a GPU whose count would change, the partitions would not suffice, or a "
+     "the run did not touch holds a partition of a GPU whose count would change, the partitions would not suffice, or "
+     "a "
      "VM is in a state that gpup does not work with. Nothing was touched.",
-     {.desired = kWantsFour,
-      .lab = GPUP_A2_LAB("16", ""),
+     {.desired = GPUP_FILE("4"),
+      .lab = GPUP_LAB(GPUP_GPU("GPU0", "16"), ""),
       .command = "rollback latest --state-dir state --yes",
       .first = "apply -f desired.yaml --yes --state-dir state",
-      .lab_then =
-          GPUP_A2_LAB("4", GPUP_INFER("{\"id\": \"a2b5b4b1-24b6-49b6-97e1-fbaf8ba0af9b\", \"gpu\": \"GPU-A2\"}"))},
+      .lab_then = GPUP_LAB(GPUP_GPU("GPU0", "4"), GPUP_VM("infer-01", "0", GPUP_ON("\"GPU0\"")))},
      "Clear the way, or write down what is wanted in a file and apply that."},
     {Code::kEventsLost,
      "events that nobody got",
      "The file or pipe that --events names took no more: its disk is full, its reader has gone, or reads so slowly "
      "that "
      "more than gpup keeps for it piled up. The run went on all the same, and its report is whole.",
-     {.desired = kWantsFour,
-      .lab = GPUP_A2_LAB("16", ""),
+     {.desired = GPUP_FILE("4"),
+      .lab = GPUP_LAB(GPUP_GPU("GPU0", "16"), ""),
       .command = "apply -f desired.yaml --yes --state-dir state --events /dev/full"},
      "Mend the place, or see to it that its reader keeps up. 'gpup history latest' tells what the run did."},
 });
