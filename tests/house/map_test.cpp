@@ -164,6 +164,18 @@ TEST_CASE("every include keeps to the map in src/README.md") {
   }
 }
 
+TEST_CASE("tests/README.md tells of each folder of tests that is no room") {
+  const auto map = the_map();
+  const std::string text = text_of(kTop / "tests/README.md");
+  for (const auto& entry : fs::directory_iterator(kTop / "tests")) {
+    const std::string name = entry.path().filename().string();
+    if (entry.is_directory() && (name == "model" || !map.contains(name))) {
+      CAPTURE(name);
+      CHECK_NE(text.find("\n| `" + name + "` | "), std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("the map lists the rooms that are there, and no others") {
   std::set<std::string> listed;
   for (const auto& [name, room] : the_map()) {
