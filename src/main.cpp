@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -30,6 +31,7 @@
 #include "adapters/simulated_host.h"
 #include "cli/run.h"
 #include "cli/world.h"
+#include "render/journal_reader.h"
 #include "render/plan_json.h"
 
 namespace gpup {
@@ -202,7 +204,8 @@ class RealWorld : public WritingWorld {
   Time now() override { return system_now(); }
   Durations past_durations(const std::string& folder) override {
     if (!durations_) {
-      durations_ = read_durations(folder);
+      durations_ = read_durations(
+          folder, [](std::string_view text, const std::string& path) { return read_journal(text, path, path); });
     }
     return *durations_;
   }

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "execute/report.h"
+#include "model/words.h"
 
 namespace gpup {
 
@@ -20,7 +22,10 @@ struct RecordedStep {
   std::optional<Outcome> outcome;  ///< absent: nothing is known of it but the intent
   std::string message;
   std::string adapter;  ///< the id of the adapter that it found or added
+  std::string model;    ///< of the GPU that it was about, where that was known
   std::string time;     ///< of the last entry
+  std::string began;    ///< when it had its turn on the host, or its intent was noted
+  std::string ended;    ///< when its outcome was noted
 };
 
 /// A VM that the run tried to start in the end, or left off.
@@ -41,6 +46,7 @@ struct RecordedRun {
   std::string folder;   ///< the working folder, which relative paths of the plan start from
   std::string resumes;
   std::string rolls_back;
+  std::map<std::string, Transport> hosts;  ///< how they were reached
   std::uint64_t plan_steps = 0;
   std::vector<RecordedStep> steps;  ///< those that were noted, by their index
   std::vector<RecordedVm> restored;

@@ -21,12 +21,18 @@ constexpr std::uint64_t kLargestLine = 64ULL * 1024 * 1024;
 /// The members of an entry, whatever its kind.
 struct Entry {
   std::string time, entry, version, plan, name, folder, resumes, rolls_back;
-  std::string op, host, vm, vm_id, gpu, outcome, message, found;
+  std::string op, host, vm, vm_id, gpu, model, outcome, message, found, started_at;
   std::optional<std::uint64_t> steps, step, exit_code;
+  std::map<std::string, Transport> hosts;
 };
 
-template <auto Member>
-bool text(JsonReader& reader, Entry& entry) {
+/// A host of the entry 'begin'.
+struct EntryHost {
+  std::string name, transport;
+};
+
+template <auto Member, class Row>
+bool text(JsonReader& reader, Row& entry) {
   if (!reader.null()) {
     if (const auto value = reader.string()) {
       entry.*Member = std::string(*value);
@@ -41,7 +47,24 @@ bool number(JsonReader& reader, Entry& entry) {
   return !reader.dead();
 }
 
-constexpr std::array<Member<JsonReader, Entry>, 19> kMembers = {{
+bool hosts(JsonReader& reader, Entry& entry) {
+  static constexpr std::array<Member<JsonReader, EntryHost>, 2> kHostMembers = {{
+      {"name", true, text<&EntryHost::name>},
+      {"transport", true, text<&EntryHost::transport>},
+  }};
+  return reader.list([&] {
+    EntryHost host;
+    if (!reader.object(kHostMembers, reader, host, "a host")) {
+      return false;
+    }
+    if (const auto transport = parse_transport(host.transport)) {
+      entry.hosts.emplace(host.name, *transport);
+    }
+    return true;
+  });
+}
+
+constexpr std::array<Member<JsonReader, Entry>, 22> kMembers = {{
     {"time", true, text<&Entry::time>},
     {"entry", true, text<&Entry::entry>},
     {"step", false, number<&Entry::step>},
@@ -50,6 +73,8 @@ constexpr std::array<Member<JsonReader, Entry>, 19> kMembers = {{
     {"vm", false, text<&Entry::vm>},
     {"vmId", false, text<&Entry::vm_id>},
     {"gpu", false, text<&Entry::gpu>},
+    {"model", false, text<&Entry::model>},
+    {"startedAt", false, text<&Entry::started_at>},
     {"outcome", false, text<&Entry::outcome>},
     {"message", false, text<&Entry::message>},
     {"found", false, text<&Entry::found>},
@@ -60,6 +85,7 @@ constexpr std::array<Member<JsonReader, Entry>, 19> kMembers = {{
     {"plan", false, text<&Entry::plan>},
     {"name", false, text<&Entry::name>},
     {"steps", false, number<&Entry::steps>},
+    {"hosts", false, hosts},
     {"exitCode", false, number<&Entry::exit_code>},
 }};
 
@@ -109,7 +135,7 @@ class Reading {
     take(entry);
   }
 
-  void take(const Entry& entry) {
+  void take(Entry& entry) {
     if (!run_.begun) {
       begin(entry);
     } else if (!run_.ended.empty()) {
@@ -135,7 +161,7 @@ class Reading {
     }
   }
 
-  void begin(const Entry& entry) {
+  void begin(Entry& entry) {
     if (entry.entry != "begin" || entry.version != "gpup/v1" || !entry.steps) {
       refuse("a journal starts with the entry 'begin' of gpup/v1");
       return;
@@ -147,6 +173,7 @@ class Reading {
     run_.folder = entry.folder;
     run_.resumes = entry.resumes;
     run_.rolls_back = entry.rolls_back;
+    run_.hosts = std::move(entry.hosts);
     run_.plan_steps = *entry.steps;
   }
 
@@ -167,6 +194,7 @@ class Reading {
         refuse(fmt::format("step {} began twice", *entry.step));
       }
       row.intended = true;
+      row.began = entry.time;
       return;
     }
     if (entry.entry == "undo") {
@@ -183,6 +211,9 @@ class Reading {
       return;
     }
     row.outcome = outcome;
+    row.model = entry.model;
+    row.began = entry.started_at.empty() ? row.began : entry.started_at;
+    row.ended = entry.time;
     row.message = entry.message;
     row.adapter = entry.found;
   }
