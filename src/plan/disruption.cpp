@@ -346,11 +346,13 @@ class LimitedPlan {
   void tell_too_large(const Wave& wave, std::uint32_t limit) {
     std::vector<std::uint32_t> vms;
     std::vector<std::string_view> gpus;
+    std::string_view gpu;  // the first one's whole name
     for (const std::uint32_t step : waves_.members.of(wave.group)) {
       if (plan_.steps[step].op == Op::kSetPartitionCount) {
         std::vector<std::uint32_t> down = down_for(step, limit);
         if (down.size() > limits_[limit].most) {
           gpus.push_back(short_gpu_name(plan_.gpus[plan_.steps[step].gpu].name));
+          gpu = gpu.empty() ? plan_.gpus[plan_.steps[step].gpu].name : gpu;
           vms = std::move(down);
         }
       }
@@ -369,7 +371,7 @@ class LimitedPlan {
     const std::string& host = plan_.hosts[plan_.vms[vms.front()].host].name;
     if (any_order) {
       findings_.error(
-          Code::kDisruptionUnmet, limits_[limit].place, {host, "gpu", gpus.front()},
+          Code::kDisruptionUnmet, limits_[limit].place, {host, "gpu", gpu},
           fmt::format(
               "{}, and no order of steps can keep that: {} on {} {} a partition count that is set only while {} "
               "listed VMs are down at once: {}",

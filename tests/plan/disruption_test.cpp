@@ -201,7 +201,7 @@ TEST_CASE("a machine that an earlier run stopped is one of those that may be dow
        one_new().host("hv2").gpu("Y", 4).vm("o", "Off", {"Y"}).owed().list("o").disruption(per_host(1)),
        "1 stop a; 2 assign a <1; 3 start a <2; 4 start o"},
       {"two may be down", one_new().vm("o", "Off", {"X"}).owed().list("o").disruption(at_most({2, false})),
-       "1 stop a; 2 assign a <1; 3 start a <2; 4 start o"},
+       "1 start o; 2 stop a; 3 assign a <2; 4 start a <3"},
       {"more are down than may be: all but one come back first",
        one_new()
            .vm("o", "Off", {"X"})
@@ -220,13 +220,13 @@ TEST_CASE("a machine that an earlier run stopped is one of those that may be dow
            .owed()
            .list("o", Power::kOff)
            .disruption(at_most({1, false})),
-       "1 stop a; 2 assign a <1; 3 start a <2; 4 start p"},
+       "1 start p; 2 stop a; 3 assign a <2; 4 start a <3"},
       {"one that waits for its card holds its place meanwhile", halfway({}).disruption(at_most({2, false})),
        "1 stop b; 2 unassign b-0 of b <1; 3 set X 16->4 <2; 4 assign a <3; 5 start a <4; 6 assign b <3; 7 start b <6"},
       {"and those that it waits for go before the order of the file",
        halfway({}).host("hv2").gpu("Y", 4).vm("c", "Running").list("c").disruption(at_most({2, false}, {"c"})),
        "1 stop b; 2 unassign b-0 of b <1; 3 set X 16->4 <2; 4 assign a <3; 5 start a <4; 6 assign b <3; 7 start b <6; "
-       "8 stop c <5; 9 assign c <8; 10 start c <9"},
+       "8 stop c <7; 9 assign c <8; 10 start c <9"},
       {"fewer may be down than its card needs", halfway({}).disruption(at_most({1, false})), "refused: GP201"},
       {"the same, while it still holds its partition", halfway({"X"}).disruption(at_most({1, false})),
        "refused: GP200"},
