@@ -77,6 +77,14 @@ function Case([string] $title, [string] $expected, [scriptblock] $deed) {
     if ([string]::Equals($seen, $expected, 'Ordinal')) { "ok      $title" } else { "FAILED  ${title}: expected '$expected', saw '$seen'" }
 }
 function Vm([int] $number) { Hyper-V\Get-VM -Id "$vms$number" }
+# What runs beside the cases, in a runspace of its own.
+function Beside([string] $script) {
+    $shell = [PowerShell]::Create()
+    $shell.Runspace = [Management.Automation.Runspaces.RunspaceFactory]::CreateRunspace([Management.Automation.Runspaces.InitialSessionState]::CreateDefault2())
+    $shell.Runspace.Open()
+    $null = $shell.AddScript($script).BeginInvoke()
+    $shell
+}
 function Adapters([int] $number) { Hyper-V\Get-VMGpuPartitionAdapter -VM (Vm $number) }
 PS
 
@@ -97,6 +105,9 @@ cases <<'PS'
 Case 'a VM has its numbers and types' 'run-01 Running 2 VMState Int32 True Guid HV-A 3' {
     $vm = Vm 1
     $vm.Name, $vm.State, [int]$vm.State, $vm.State.GetType().Name, $vm.Generation.GetType().Name, $vm.IsClustered, $vm.Id.GetType().Name, $vm.ComputerName, [int](Vm 2).State
+}
+Case 'a VM has run for ten days, one that is off for no time' 'TimeSpan 240 00:00:00' {
+    (Vm 1).Uptime.GetType().Name, [Math]::Round((Vm 1).Uptime.TotalHours), "$((Vm 2).Uptime)"
 }
 Case 'only the VMs of this host are seen' '8' { @(Hyper-V\Get-VM).Count }
 Case 'settings of a VM come from the lab' 'True True ShutDown 4 Production' {
@@ -323,6 +334,26 @@ Case 'a stale adapter is not seen, not removed, and the start fails' '0 ObjectNo
     try { Hyper-V\Start-VM -VM (Vm 2) } catch { $_.Exception.Message.Contains('0x800705AA') }
 }
 PS
+lab '.hosts[0].doubles = {"shutdownMs": 1500, "uptime": false} | .hosts[0].vms[1].doubles = {"startedAt": ""}'
+cases <<'PS'
+Case 'a guest takes its time to shut down' 'Off True' {
+    $watch = [Diagnostics.Stopwatch]::StartNew()
+    Hyper-V\Stop-VM -VM (Vm 1) -Force
+    (Vm 1).State, ($watch.ElapsedMilliseconds -ge 1500)
+}
+Case 'a guest that was asked goes down, whoever waits for it' 'Running Off True' {
+    $shell = Beside "Hyper-V\Stop-VM -VM (Hyper-V\Get-VM -Id ${vms}8) -Force"
+    while (-not [IO.File]::ReadAllText($env:GPUP_DOUBLES).Contains('leavesAt')) { [Threading.Thread]::Sleep(10) }
+    $shell.Stop()
+    (Vm 8).State
+    [Threading.Thread]::Sleep(1600)
+    (Vm 8).State, ($null -eq (Vm 8).PSObject.Properties['Uptime'])
+}
+Case 'a start is told where the lab tells of starts' 'True' {
+    Hyper-V\Start-VM -VM (Vm 2)
+    [IO.File]::ReadAllText($env:GPUP_DOUBLES).Contains('"startedAt": "2')
+}
+PS
 lab '.hosts[0].vms[0].doubles = {"shutdownAction": 1}'
 cases <<'PS'
 Case 'with ShutdownAction 1 the cluster starts the VM again' 'Running' { Hyper-V\Stop-VM -VM (Vm 1) -Force; (Vm 1).State }
@@ -422,9 +453,7 @@ Case 'starts side by side take as long as one' 'True Running Running Running' {
 }
 Case 'a latency ends when its pipeline is stopped' 'True Off' {
     Hyper-V\Stop-VM -VM (Vm 2)
-    $shell = [powershell]::Create()
-    [void]$shell.AddScript("Hyper-V\Start-VM -VM (Hyper-V\Get-VM -Id ${vms}2)")
-    $null = $shell.BeginInvoke()
+    $shell = Beside "Hyper-V\Start-VM -VM (Hyper-V\Get-VM -Id ${vms}2)"
     [Threading.Thread]::Sleep(300)
     $watch = [Diagnostics.Stopwatch]::StartNew()
     $shell.Stop()

@@ -78,6 +78,15 @@ public sealed class VirtualMachine {
     public bool IsDeleted => false;
     internal bool IsRunning => $"{State}" == "Running";
 
+    internal static PSObject Of(LabHost host, JsonObject vm) {
+        var machine = new VirtualMachine(host, vm);
+        var row = new PSObject(machine);
+        if (host.Doubles.Flag("uptime") ?? true) {
+            row.Properties.Add(new PSNoteProperty("Uptime", machine.IsRunning ? DateTimeOffset.UtcNow - Rules.StartedAt(vm) : TimeSpan.Zero));
+        }
+        return row;
+    }
+
     public override string ToString() => $"VirtualMachine (Name = '{Name}') [Id = '{Id}']";
 }
 

@@ -39,7 +39,7 @@ public sealed class GetVM : HyperVCmdlet {
     private Subject Asked(LabHost host) =>
         new(Id is { } id ? host.FindVm(id) : host.Vms.FirstOrDefault(vm => Name?.Contains(vm.Text("name")) == true));
 
-    private void Write(LabHost host, JsonObject vm) => WriteObject(new VirtualMachine(host, vm));
+    private void Write(LabHost host, JsonObject vm) => WriteObject(VirtualMachine.Of(host, vm));
 }
 
 /// Start-VM and Stop-VM: names, or objects.
@@ -61,7 +61,7 @@ public abstract class VmPowerCmdlet : VmTargetCmdlet {
 
     protected void Pass(Guid id) {
         var host = LabFile.Read().Played;
-        if (Passthru && host.FindVm(id) is { } vm) WriteObject(new VirtualMachine(host, vm));
+        if (Passthru && host.FindVm(id) is { } vm) WriteObject(VirtualMachine.Of(host, vm));
     }
 
     protected void WarnOfState(LabHost host) => WriteWarning(host.Say(
@@ -119,11 +119,19 @@ public sealed class StopVM : VmPowerCmdlet {
         Pass(id);
     });
 
-    /// A guest that does not answer leaves a question, or with -Force its time and then a cut.
+    /// A guest takes its time, and keeps to what it was asked where nobody waits for it any more. One that does not answer
+    /// leaves a question, or with -Force its time and then a cut.
     private bool GuestShutsDown(Guid id, string name) {
         var host = LabFile.Read().Played;
         var vm = host.FindVm(id);
-        if (vm is null || vm.Text("state") != "Running" || GuestAnswers(vm.Object("doubles"))) return true;
+        if (vm is null || vm.Text("state") != "Running") return true;
+        if (GuestAnswers(vm.Object("doubles"))) {
+            if (host.Doubles.Number("shutdownMs") is { } milliseconds) {
+                LabFile.Change(lab => Rules.Leave(lab.Played, lab.Played.FindVm(id), milliseconds));
+                Wait((int)milliseconds);
+            }
+            return true;
+        }
         if (Force) {
             Wait((int)(host.Doubles.Number("cutAfterMs") ?? FiveMinutes));
             return true;

@@ -22,6 +22,15 @@ public sealed class Lab {
 
     /// What changes the lab says so; it is written only then.
     public bool Changed { get; set; }
+
+    public bool HasLeavers => Hosts.Any(host => host.Vms.Any(Rules.HasLeft));
+
+    /// Guests that have shut down since the lab was written are off.
+    public void Settle() {
+        foreach (var host in Hosts) {
+            foreach (var vm in host.Vms.Where(Rules.HasLeft).ToList()) Rules.Stop(host, vm);
+        }
+    }
 }
 
 /// The file named by GPUP_DOUBLES, which the simulated host of gpup may use at the same time.
@@ -50,7 +59,9 @@ public static class LabFile {
     public static Lab Read() {
         var text = File.ReadAllText(Path);
         if (last_ is not { } last || last.Text != text) last_ = last = (text, Parse(text));
-        return last.Lab;
+        if (!last.Lab.HasLeavers) return last.Lab;
+        Change(_ => true);
+        return Read();
     }
 
     /// Reads, changes and replaces the file under its lock. Nothing is written where the deed throws or changes nothing.
@@ -59,6 +70,7 @@ public static class LabFile {
         using var held = FileLock.Acquire(path + ".lock");
         var text = File.ReadAllText(path);
         var lab = Parse(text);
+        lab.Settle();
         var result = deed(lab);
         if (lab.Changed) {
             var lineEnd = text.IndexOf('\n');

@@ -8,11 +8,11 @@ public static class Mistakes {
     private static readonly string[] OfHost = [
         "language", "latencyMs", "faults", "noise", "bom", "crlf", "elevated", "missing", "log", "ubr", "registry", "pnp",
         "iovSupport", "iovSupportReasons", "nodeState", "clusterService", "nulls", "cutAfterMs", "liveMigration",
-        "olderStates",
+        "olderStates", "uptime", "shutdownMs",
     ];
     private static readonly string[] OfVm = [
         "staleAdapters", "guestAnswers", "shutdownAction", "shutdownService", "checkpointType", "automaticStopAction",
-        "group", "notes", "version",
+        "group", "notes", "version", "startedAt", "leavesAt",
     ];
     private static readonly string[] OfFault = [
         "cmdlet", "vm", "gpu", "skip", "times", "seen", "do", "errorId", "category", "hresult", "message", "to", "ms", "deaf",

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace Gpup.Doubles;
@@ -13,8 +14,27 @@ public static class Rules {
             Release(host, adapter, forgets: host.Simulate.Flag("forgetsGpu") ?? false);
         }
         vm["state"] = "Off";
+        vm.Object("doubles").Remove("leavesAt");
         host.Lab.Changed = true;
     }
+
+    /// The guest has been asked to shut down, and will be off after a while, whoever waits for it.
+    public static bool Leave(LabHost host, JsonObject? vm, ulong milliseconds) {
+        if (vm?.Text("state") != "Running" || vm.Object("doubles").ContainsKey("leavesAt")) return false;
+        if (vm["doubles"] is not JsonObject) vm["doubles"] = new JsonObject();
+        ((JsonObject)vm["doubles"]!).Put("leavesAt", (ulong)DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() + milliseconds);
+        host.Lab.Changed = true;
+        return true;
+    }
+
+    public static bool HasLeft(JsonObject vm) =>
+        vm.Object("doubles").Number("leavesAt") is { } at && at <= (ulong)DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+
+    /// When a VM was started, where the lab tells; else long ago.
+    public static DateTimeOffset StartedAt(JsonObject vm) =>
+        DateTimeOffset.TryParse(vm.Object("doubles").Text("startedAt"), CultureInfo.InvariantCulture, out var at)
+            ? at
+            : DateTimeOffset.UtcNow - TimeSpan.FromDays(10);
 
     /// Running, with a partition for each adapter; refused whole where one of them gets none.
     public static void Start(LabHost host, JsonObject vm) {
@@ -23,6 +43,9 @@ public static class Rules {
         foreach (var (adapter, gpu, id) in Resolve(host, vm)) Take(host, adapter, gpu, id);
         vm["state"] = "Running";
         vm.Remove("startOwed");
+        if (vm.Object("doubles").ContainsKey("startedAt")) {
+            vm["doubles"]!["startedAt"] = DateTime.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+        }
         host.Lab.Changed = true;
     }
 
