@@ -41,7 +41,8 @@ $types = @(
     'Collections.Generic.Dictionary', 'Collections.Generic.HashSet', 'Collections.Generic.List', 'Collections.Generic.Queue'
     'Collections.Generic.Stack', 'Collections.Hashtable', 'Collections.IDictionary', 'Collections.IEnumerable'
     'Console', 'Convert', 'DateTime', 'DateTimeOffset', 'Environment', 'Exception', 'InvalidOperationException', 'Math', 'NullString', 'PlatformID'
-    'StringComparer', 'StringComparison', 'TimeSpan', 'Diagnostics.Stopwatch', 'Globalization.CultureInfo', 'Globalization.NumberStyles'
+    'StringComparer', 'StringComparison', 'TimeSpan', 'Diagnostics.Stopwatch', 'Globalization.CultureInfo', 'Globalization.DateTimeStyles'
+    'Globalization.NumberStyles'
     'IO.Directory', 'IO.File', 'IO.FileAccess', 'IO.FileAttributes', 'IO.FileMode', 'IO.FileShare', 'IO.FileStream', 'IO.Path', 'IO.Stream'
     'IO.StreamReader', 'IO.FileSystemAclExtensions'
     'Management.Automation.CommandNotFoundException', 'Management.Automation.ErrorRecord', 'Management.Automation.ParameterBindingException'
@@ -51,7 +52,8 @@ $types = @(
     'Microsoft.Win32.Registry', 'Reflection.Assembly', 'Runtime.Serialization.Json.JsonReaderWriterFactory'
     'Security.AccessControl.DirectorySecurity', 'Security.AccessControl.FileSystemAccessRule', 'Security.Principal.SecurityIdentifier'
     'Security.Principal.WindowsBuiltInRole', 'Security.Principal.WindowsIdentity', 'Security.Principal.WindowsPrincipal'
-    'Text.Encoding', 'Text.RegularExpressions.MatchEvaluator', 'Text.StringBuilder', 'Threading.Thread', 'Threading.WaitHandle'
+    'Text.Encoding', 'Text.RegularExpressions.MatchEvaluator', 'Text.StringBuilder', 'Threading.Monitor', 'Threading.Thread'
+    'Threading.WaitHandle'
     'Xml.XmlDictionaryReaderQuotas', 'Xml.XmlDocument', 'Xml.XmlElement'
 )
 # Methods that only .NET has, by name and number of arguments (* for any): what 5.1 would find out when it comes to them.
@@ -81,7 +83,7 @@ $comparisons = @{
     "Receive-GpupLine: `$lane -eq 'here'" = 'the same'
     'Confirm-GpupLock: $number -ne $Job.Context.LockNumber' = 'Read-GpupMember has seen that it is an int64'
     'Confirm-GpupLock: $number -ne (Read-GpupLockNumber)' = 'the same'
-    "Clear-GpupOldOwedStarts: `$note['lock'] -lt `$Job.Context.LockNumber" = 'a number of a file that only administrators write'
+    "Test-GpupOldOwedStart: `$note['lock'] -ge `$Job.Context.LockNumber" = 'a number of a file that only administrators write'
     'Set-GpupPartitionCount: $valid -notcontains $count' = 'uint16 on both sides'
     "main: `$null-ne(`$l=`$gpupIn.ReadLine())-and`$l-cne'.'" = ''
     "main: `$l-cne'.'" = 'no line of base64 is "." in any culture, and the sender is gpup'

@@ -107,6 +107,16 @@ holds() {
   jq -e "$1" "$2" >/dev/null || { fail "$3"; printf '  %s\n' "$1"; }
 }
 
+# until_holds FILTER LAB WORDS: the same, once it is so.
+until_holds() {
+  local i
+  for i in {1..600}; do
+    ! jq -e "$1" "$2" >/dev/null 2>&1 || break
+    sleep 0.05
+  done
+  holds "$1" "$2" "$3"
+}
+
 hello() {
   ask "$1" "{\"op\":\"hello\",\"nonce\":\"$nonce\",\"mode\":\"$2\",\"host\":\"hv-e1\",\"client\":{\"host\":\"runner-7\",\"process\":4711,\"user\":\"alice\"},\"remoting\":${3:-null}}"
 }
@@ -352,6 +362,91 @@ an_old_owed_start_is_forgotten_once_the_machine_runs() {
   echo "{\"vm\":\"x\",\"lock\":$((lock + 1))}" >"$notes/$vm1.json"
   ask a '{"op":"observe"}'
   [ -e "$notes/$vm1.json" ] || fail "the note of a later run is gone"
+  stop a
+}
+
+# note NAME SECONDS: an owed start of vm1 that another run noted so long ago, in `notes`.
+note() { jq -cn --argjson age "$2" '{vm: "x", lock: 0, since: (now - $age | todate)}' >"$notes/$1.json"; }
+
+# Its stop is cut off, and the machine shows Running for a while. Whether Uptime is there or not.
+a_guest_that_goes_down_later_stays_owed() {
+  local notes=$room/lab.hv-e1.programdata/gpup/owed uptime
+  for uptime in true false; do
+    lab "$room/lab" ".hosts[0].doubles = {shutdownMs: 600000, uptime: $uptime}"
+    start a "$room/lab" hv-e1
+    hello a write
+    take a
+    send a "{\"op\":\"stop-vm\",\"lock\":$lock,\"vm\":\"$vm1\",\"turnOff\":false,\"timeoutSeconds\":300,\"startOwed\":true}"
+    until_holds '.hosts[0].vms[0].doubles.leavesAt != null' "$room/lab" "the guest is asked"
+    stop a
+    start a "$room/lab" hv-e1
+    hello a write
+    take a
+    ask a '{"op":"observe"}'
+    says '.result.hosts[0].vms[0] | .state == "Running" and .startOwed == null' "the guest is still there"
+    [ -e "$notes/$vm1.json" ] || fail "the note of a machine that is about to stop is gone (uptime: $uptime)"
+    jq '.hosts[0].vms[0].doubles.leavesAt = 0' "$room/lab" >"$room/left" && mv "$room/left" "$room/lab"
+    ask a '{"op":"observe"}'
+    says '.result.hosts[0].vms[0] | .state == "Off" and .startOwed == true' "now it is down, and owed a start"
+    ask a "{\"op\":\"start-vm\",\"lock\":$lock,\"vm\":\"$vm1\"}"
+    [ ! -e "$notes/$vm1.json" ] || fail "a start is still owed"
+    stop a
+  done
+}
+
+# A stop that takes too long ends the request, not the guest's shutdown.
+a_guest_that_is_late_stays_owed() {
+  lab "$room/lab" '.hosts[0].doubles = {shutdownMs: 600000}'
+  start a "$room/lab" hv-e1
+  hello a write
+  take a
+  ask a "{\"op\":\"stop-vm\",\"lock\":$lock,\"vm\":\"$vm1\",\"turnOff\":false,\"timeoutSeconds\":1,\"startOwed\":true}"
+  says '.error.reason == "timeout" and .error.found == "Running" and .error.performed' "it is not off in time"
+  ask a "{\"op\":\"unlock\",\"lock\":$lock}"
+  take a
+  ask a '{"op":"observe"}'
+  jq '.hosts[0].vms[0].doubles.leavesAt = 0' "$room/lab" >"$room/left" && mv "$room/left" "$room/lab"
+  ask a '{"op":"observe"}'
+  says '.result.hosts[0].vms[0] | .state == "Off" and .startOwed == true' "now it is down, and owed a start"
+  stop a
+}
+
+a_note_of_an_owed_start_is_kept_as_long_as_its_stop_may_come() {
+  local notes=$room/lab.hv-e1.programdata/gpup/owed uptime kept row
+  # Whether there is Uptime, seconds since the start (0: ten days), seconds since the note, and whether it is kept.
+  for row in 'true 0 0 kept' 'true 0 3500 kept' 'true 0 3700 gone' 'true 60 120 gone' 'true 60 62 kept' 'true 120 60 kept' \
+    'true 60 -3000 kept' 'true 60 -86400 kept' 'false 0 0 kept' 'false 60 120 kept' 'false 60 3700 gone' 'false 60 -3000 kept'; do
+    set -- $row
+    lab "$room/lab" ".hosts[0].doubles = {uptime: $1} | if $2 == 0 then . else .hosts[0].vms[0].doubles = {startedAt: (now - $2 | todate)} end"
+    mkdir -p "$notes"
+    note "$vm1" "$3"
+    [ -n "${pid[a]:-}" ] || { start a "$room/lab" hv-e1 && hello a write; }
+    take a
+    ask a '{"op":"observe"}'
+    says '.result.hosts[0].vms[0] | .state == "Running" and .startOwed == null' "a machine that runs is owed nothing now"
+    kept=gone
+    [ ! -e "$notes/$vm1.json" ] || kept=kept
+    [ "$kept" = "$4" ] || fail "Uptime $1, started $2 s ago, noted $3 s ago: $kept, not $4"
+    ask a "{\"op\":\"unlock\",\"lock\":$lock}"
+  done
+  stop a
+}
+
+# Started by hand while the note is there: the machine is not about to stop.
+a_machine_that_was_started_again_is_owed_nothing() {
+  lab "$room/lab" '.hosts[0].vms[0] |= (.state = "Off" | .doubles = {startedAt: ""})'
+  local notes=$room/lab.hv-e1.programdata/gpup/owed
+  mkdir -p "$notes"
+  note "$vm1" 60
+  start a "$room/lab" hv-e1
+  hello a write
+  take a
+  ask a '{"op":"observe"}'
+  says '.result.hosts[0].vms[0].startOwed == true' "it is off, and owed a start"
+  GPUP_DOUBLES=$room/lab GPUP_DOUBLES_HOST=hv-e1 "$engine/powershell" -NoProfile -NonInteractive -Command "Start-VM vdi-01"
+  ask a '{"op":"observe"}'
+  says '.result.hosts[0].vms[0].state == "Running"' "it runs"
+  [ ! -e "$notes/$vm1.json" ] || fail "the note of a machine that was started since is still there"
   stop a
 }
 

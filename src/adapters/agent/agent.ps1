@@ -59,6 +59,16 @@ function Get-GpupTime {
     [DateTime]::UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", [Globalization.CultureInfo]::InvariantCulture)
 }
 
+# Such a time, to reckon with; nothing where the text is none.
+function ConvertFrom-GpupTime {
+    param([string]$Text)
+    $time = [DateTime]::MinValue
+    if ([DateTime]::TryParseExact($Text, "yyyy-MM-dd'T'HH:mm:ss'Z'", [Globalization.CultureInfo]::InvariantCulture,
+            [Globalization.DateTimeStyles]::None, [ref]$time)) {
+        $time
+    }
+}
+
 # The name of an object, or the text itself where a module gives a text.
 function Get-GpupNameOf {
     param($Object)
@@ -734,12 +744,12 @@ function Get-GpupSnapshot {
         if ($isClustered -and $clustered.ContainsKey($id)) {
             $machine.offlineAction = ConvertTo-GpupOfflineAction $clustered[$id]
         }
-        # A machine that runs is owed nothing, whatever a run that was cut off has left behind.
+        # A machine that runs is owed nothing now, whatever a run that was cut off has left behind.
         if ($owed.ContainsKey($id) -and -not (Test-GpupSame $state 'Running')) { $machine.startOwed = $true }
         $machine.partitions = @(foreach ($adapter in $adapters[$id]) { ConvertTo-GpupAdapter $adapter $gpuNames })
         $machines.Add($machine)
     }
-    if ($Job.Context.Writing) { Clear-GpupOldOwedStarts $Job $vms $owed }
+    if ($Job.Context.Writing) { Clear-GpupOldOwedStarts $Job $vms $owed $at }
 
     [ordered]@{
         apiVersion = 'gpup/v1'; kind = 'Snapshot'
@@ -1203,11 +1213,17 @@ function Enable-GpupWriting {
         param($Job, $Vm)
         $context = $Job.Context
         $id = "$($Vm.Id)".ToLowerInvariant()
-        Write-GpupFile (Get-GpupPath ([IO.Path]::Combine('owed', "$id.json"))) (ConvertTo-GpupJson ([ordered]@{
-                    vm = $id; name = [string]$Vm.Name; lock = $context.LockNumber
-                    since = Get-GpupTime
-                    by = [ordered]@{ host = $context.Client.host; process = $context.Client.process; user = $context.Client.user }
-                }))
+        $note = ConvertTo-GpupJson ([ordered]@{
+                vm = $id; name = [string]$Vm.Name; lock = $context.LockNumber
+                since = Get-GpupTime
+                by = [ordered]@{ host = $context.Client.host; process = $context.Client.process; user = $context.Client.user }
+            })
+        [Threading.Monitor]::Enter($context.Notes)
+        try {
+            Write-GpupFile (Get-GpupPath ([IO.Path]::Combine('owed', "$id.json"))) $note
+        } finally {
+            [Threading.Monitor]::Exit($context.Notes)
+        }
     }
 
     function global:Remove-GpupOwedStart {
@@ -1215,22 +1231,48 @@ function Enable-GpupWriting {
         [IO.File]::Delete((Get-GpupPath ([IO.Path]::Combine('owed', "$Id.json"))))
     }
 
-    # Forgets the owed starts that runs which were cut off have left behind, of machines that run. Those of this lock, and
-    # of a later one where this lock was lost, are left alone: their machine may be about to stop.
+    # Forgets the owed starts that runs which were cut off have left behind, of machines that run. At is when the machines
+    # were looked at, or a little before.
     function global:Clear-GpupOldOwedStarts {
-        param($Job, $Vms, $Owed)
+        param($Job, $Vms, $Owed, [string]$At)
         if ($null -eq $Job.Context.LockStream) { return }
         foreach ($vm in $Vms) {
             $id = "$($vm.Id)"
             if (-not $Owed.ContainsKey($id) -or -not (Test-GpupSame "$($vm.State)" 'Running')) { continue }
-            $note = $null
+            # A stop beside this one writes a note of its own: that must not go in place of the one that was read.
+            [Threading.Monitor]::Enter($Job.Context.Notes)
             try {
-                $note = ConvertFrom-GpupJson (Read-GpupFile $Owed[$id])
-            } catch {
-                $note = New-GpupTable
+                $text = Read-GpupFile $Owed[$id]
+                if ($null -ne $text -and (Test-GpupOldOwedStart $Job $vm $text $At)) { Remove-GpupOwedStart $id }
+            } finally {
+                [Threading.Monitor]::Exit($Job.Context.Notes)
             }
-            if (-not $note.ContainsKey('lock') -or $note['lock'] -lt $Job.Context.LockNumber) { Remove-GpupOwedStart $id }
         }
+    }
+
+    # Whether the note of an owed start, of a machine that runs, is of no use any more. Notes of this lock, and of a later
+    # one where this lock was lost, are: their machine may be about to stop. So may that of an earlier one: where Stop-VM was
+    # cut off, or took too long, the guest may shut down all the same, and shows Running until then (inferred). Its note is
+    # kept until
+    #   - the machine was started after it. Documented: what Get-VM gives has Uptime. Inferred: that counts from the last
+    #     start or reset, and is a picture a few seconds old at most. Or, where it is absent, until
+    #   - an hour has passed. Inferred: a guest that has not gone down by then does not go down.
+    # Where the clock was put back, a note looks younger than it is, and is kept for longer.
+    function global:Test-GpupOldOwedStart {
+        param($Job, $Vm, [string]$Text, [string]$At)
+        try {
+            $note = ConvertFrom-GpupJson $Text
+        } catch {
+            return $true
+        }
+        if ($note.ContainsKey('lock') -and $note['lock'] -ge $Job.Context.LockNumber) { return $false }
+        if (-not $note.ContainsKey('since')) { return $true }
+        $since = ConvertFrom-GpupTime ([string]$note['since'])
+        if ($null -eq $since) { return $true }
+        $age = (ConvertFrom-GpupTime $At) - $since
+        if ($age.TotalHours -gt 1) { return $true }
+        $uptime = Get-GpupValue $Vm 'Uptime'
+        $uptime -is [TimeSpan] -and $uptime.Ticks -gt 0 -and $age.TotalSeconds - $uptime.TotalSeconds -gt 5
     }
 
     # Stops a virtual machine. Stop-VM -Force asks the guest to shut down and never prompts; after five minutes it would
@@ -1428,6 +1470,7 @@ function New-GpupAgent {
         # Shared with the workers.
         Context = [Collections.Hashtable]::Synchronized(@{
                 Host = $null; Writing = $false; Client = $null; LockStream = $null; LockNumber = [int64]0
+                Notes = [Collections.Hashtable]::new()  # entered (Threading.Monitor) by who changes a note of an owed start
             })
     }
 }
