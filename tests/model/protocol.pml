@@ -7,8 +7,10 @@
  * intent is not in the journal; a second adapter. In the end, when all is quiet: a VM that ran runs, is owed a start on
  * the host, or is named.
  *
- * -DBUG_... seeds an error, which is found; -DWITHOUT_... drops what the protocol relies on, which is missed. An action
- * bears the name of what it stands for in the code; `run` looks for each there:
+ * A guest whose stop was cut off, or took too long, may go down later: until then its VM runs.
+ *
+ * -DBUG_... seeds an error, which is found. An action bears the name of what it stands for in the code; `run` looks for
+ * each there:
  *   adapters/agent/agent.ps1: Lock_GpupHost Confirm_GpupLock Enter_GpupEffect Add_GpupOwedStart Remove_GpupOwedStart
  *   adapters/agent/agent.ps1: Clear_GpupOldOwedStarts Stop_GpupVm Complete_GpupStop Start_GpupVm Add_GpupPartition
  *   adapters/agent/agent.ps1: Remove_GpupPartition Invoke_GpupWriting Start_GpupAgent
@@ -29,7 +31,7 @@
 
 /* The host: its VMs ---------------------------------------------------------------------------------------------- */
 bool running[2] = true;
-bool leaving[2]; /* its guest shuts down, and no cmdlet waits for it */
+bool leaving[2]; /* its guest shuts down, and shows Running until then */
 byte adapters[2];
 
 /* what is below ProgramData\gpup */
@@ -82,14 +84,20 @@ inline Lock_GpupHost() { number++; holder = s; S.lock = number; S.linked = true 
 inline Add_GpupOwedStart() { owed[J.vm] = J.lock }
 inline Remove_GpupOwedStart() { owed[J.vm] = 0 }
 
-#ifdef BUG_NEWER_FORGOTTEN
-#define is_old(v) (S.lock != 0 && owed[v] != 0 && owed[v] != S.lock && running[v])
+/* Whether the VM was started after the note, or an hour has passed: then no guest is still on its way. */
+#ifdef BUG_LEAVING_FORGOTTEN
+#define has_stayed(v) running[v]
 #else
-#define is_old(v) (owed[v] != 0 && owed[v] < S.lock && running[v])
+#define has_stayed(v) (running[v] && !leaving[v])
+#endif
+#ifdef BUG_NEWER_FORGOTTEN
+#define is_old(v) (S.lock != 0 && owed[v] != 0 && owed[v] != S.lock && has_stayed(v))
+#else
+#define is_old(v) (owed[v] != 0 && owed[v] < S.lock && has_stayed(v))
 #endif
 inline Clear_GpupOldOwedStarts() {
-  if :: is_old(0) -> owed[0] = 0 :: else fi;
-  if :: is_old(1) -> owed[1] = 0 :: else fi
+  if :: is_old(0) -> owed[0] = 0 :: true /* it cannot be told yet */ fi;
+  if :: is_old(1) -> owed[1] = 0 :: true fi
 }
 
 inline Enter_GpupEffect() {
@@ -172,7 +180,7 @@ inline write() {
 /* The platform does it, or refuses. */
 inline cmdlet() {
   if
-  :: J.op == stop_vm -> write(); running[J.vm] = false; J.at = acted
+  :: J.op == stop_vm -> write(); running[J.vm] = false; leaving[J.vm] = false; J.at = acted
   :: J.op == start_vm -> write(); running[J.vm] = true; named[J.vm] = false; J.at = acted
   :: J.op == assign_partition && !running[J.vm] -> write(); adapters[J.vm]++; assert(adapters[J.vm] < 2); answer(true)
   :: J.op == unassign_partition && !running[J.vm] && adapters[J.vm] > 0 -> write(); adapters[J.vm]--; answer(true)
@@ -192,6 +200,12 @@ inline cmdlet() {
 #define begins (lives(asked) && !is_busy_with(J.vm, 0) && !is_busy_with(J.vm, 1) && !is_busy_with(J.vm, 2))
 #endif
 #define lives(at_) (J.at == at_ && J.lock == JS.lock)
+#ifdef BUG_NOTE_OVERTAKEN
+#define may_note true
+#else
+#define may_note (!JS.clears[J.vm])
+#endif
+#define is_cut_off (J.at != nothing && (!JS.linked || J.lock != JS.lock || (J.at == answered && J.given_up)))
 #ifdef BUG_LOCK_FREED_EARLY
 #define acts (J.at == in_cmdlet)
 #else
@@ -202,21 +216,19 @@ inline cmdlet() {
 proctype Invoke_GpupWriting(byte j) {
 end:
   do
-  :: d_step { begins && J.op == stop_vm -> Stop_GpupVm() }
+  :: d_step { begins && J.op == stop_vm && may_note -> Stop_GpupVm() }
   :: d_step { begins && J.op == start_vm -> Start_GpupVm() }
   :: d_step { begins && J.op == assign_partition -> Add_GpupPartition() }
   :: d_step { begins && J.op == unassign_partition -> Remove_GpupPartition() }
   :: d_step { acts -> cmdlet() }
   :: d_step { acts && fault("the cmdlet fails"); answer(false) }
+  :: d_step { acts && J.op == stop_vm && running[J.vm] && fault("the guest is slow"); write(); leaving[J.vm] = true; J.at = acted }
   :: d_step { lives(acted) && J.op == stop_vm -> Complete_GpupStop(false) }
   :: d_step { lives(acted) && J.op == stop_vm && running[J.vm] -> Complete_GpupStop(true) } /* stop.mode: turn-off */
   :: d_step { lives(acted) && J.op == start_vm -> ends_start() }
   /* At the end of input what waits is not begun, and what runs is asked to end. */
-  :: d_step { J.at != nothing && (!JS.linked || J.lock != JS.lock || (J.at == answered && J.given_up)) ->
-#ifdef WITHOUT_GUESTS_THAT_STAY
-       if :: J.at == in_cmdlet && J.op == stop_vm -> leaving[J.vm] = running[J.vm] :: else fi;
-#endif
-       forget(j) }
+  :: d_step { is_cut_off -> forget(j) }
+  :: d_step { is_cut_off && J.at == in_cmdlet && J.op == stop_vm && running[J.vm] -> write(); leaving[J.vm] = true; forget(j) }
   od
 }
 
