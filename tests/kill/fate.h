@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -8,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include <unistd.h>
@@ -22,6 +24,7 @@ enum class End : std::uint8_t {
   kNone,     ///< everything goes well
   kKill,     ///< `kill -9` of gpup
   kSession,  ///< a host's session is lost, for as long as the run lasts
+  kBreak,    ///< a host's session is killed, and a new one can be opened; only where there are `Sessions`
 };
 
 /// Mistakes, to see that they are noticed.
@@ -32,20 +35,36 @@ enum class Mutant : std::uint8_t {
   kRepeatsAssigns,  ///< an assign whose reply was lost is sent again
 };
 
+/// The sessions of hosts whose requests take their time.
+class Sessions {
+ public:
+  virtual ~Sessions() = default;
+  /// `kill -9` of what is at the host's end.
+  virtual void kill(const std::string& host) = 0;
+  /// Another number once something has changed on a host.
+  virtual std::uint64_t changes() const = 0;
+  /// How long a request is given that is cut off before its effect, most likely.
+  virtual std::chrono::microseconds moment() const = 0;
+};
+
 /// What happens at which point of a run. The points are counted as the run comes by.
 class Fate {
  public:
-  Fate(End end, std::uint64_t at, Mutant mutant) : end_(end), at_(at), mutant_(mutant) {}
+  /// `sessions`: nullptr where requests take no time.
+  Fate(End end, std::uint64_t at, Mutant mutant, Sessions* sessions = nullptr)
+      : end_(end), at_(at), mutant_(mutant), sessions_(sessions) {}
 
+  /// True at the chosen point.
+  bool is_here() { return ++passed_ == at_; }
   /// True at the chosen point, where a session is to be lost; does not return where the run is to be killed.
   bool strikes() {
-    if (++passed_ != at_) {
+    if (!is_here()) {
       return false;
     }
     if (end_ == End::kKill) {
       die();
     }
-    return end_ == End::kSession;
+    return end_ != End::kNone;
   }
   /// As `strikes`, but lets `last_deed` happen before the end: what a kill in the middle of something leaves.
   template <class Deed>
@@ -61,12 +80,26 @@ class Fate {
     return lost_.contains(host);
   }
   void lose(const std::string& host) {
+    if (sessions_ != nullptr) {
+      sessions_->kill(host);
+    }
     const std::lock_guard guard(mutex_);
-    lost_.insert(host);
+    if (end_ == End::kSession) {
+      lost_.insert(host);
+    }
+  }
+  /// The end, whatever it is, at a point that has come.
+  void come_true(const std::string& host) {
+    if (end_ == End::kKill) {
+      die();
+    }
+    lose(host);
   }
 
+  bool ends_early() const { return end_ != End::kNone; }
   std::uint64_t passed() const { return passed_; }
   Mutant mutant() const { return mutant_; }
+  Sessions* sessions() const { return sessions_; }
 
  private:
   [[noreturn]] static void die() {
@@ -77,6 +110,7 @@ class Fate {
   const End end_;
   const std::uint64_t at_;
   const Mutant mutant_;
+  Sessions* const sessions_;
   std::atomic<std::uint64_t> passed_ = 0;
   std::mutex mutex_;
   std::set<std::string> lost_;
@@ -150,7 +184,7 @@ class FatedJournal : public Journal {
 /// Points: before a host is locked and read; before a request is sent, after that, after its effect, after its reply.
 class FatedHosts : public HostWriter {
  public:
-  FatedHosts(std::unique_ptr<HostWriter> hosts, Fate& fate) : hosts_(std::move(hosts)), fate_(fate) {}
+  FatedHosts(std::shared_ptr<HostWriter> hosts, Fate& fate) : hosts_(std::move(hosts)), fate_(fate) {}
 
   Result<ObservedState> observe(const HostTarget& host) override {
     if (is_lost(host)) {
@@ -206,6 +240,11 @@ class FatedHosts : public HostWriter {
     if (is_lost(host)) {
       return lost();
     }
+    if (fate_.sessions() != nullptr) {
+      Result<Done> done = send_on(host, deed);
+      is_lost(host);
+      return done;
+    }
     if (is_lost(host)) {
       return interrupted();
     }
@@ -217,7 +256,33 @@ class FatedHosts : public HostWriter {
     return done;
   }
 
-  std::unique_ptr<HostWriter> hosts_;
+  /// As it is on its way, it may be cut off: a moment after it was sent, or as soon as it has had an effect.
+  template <class Deed>
+  Result<Done> send_on(const HostTarget& host, const Deed& deed) {
+    const bool soon = fate_.is_here();
+    const bool late = fate_.is_here();
+    if (!soon && !late) {
+      return deed();
+    }
+    const std::uint64_t before = fate_.sessions()->changes();
+    std::optional<Result<Done>> done;
+    std::atomic<bool> answered = false;
+    std::thread request([&] {
+      done = deed();
+      answered = true;
+    });
+    if (soon) {
+      std::this_thread::sleep_for(fate_.sessions()->moment());
+    }
+    while (late && !answered && fate_.sessions()->changes() == before) {
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
+    }
+    fate_.come_true(host.name);
+    request.join();
+    return *done;
+  }
+
+  std::shared_ptr<HostWriter> hosts_;
   Fate& fate_;
 };
 

@@ -2,55 +2,20 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <random>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <unistd.h>
-
-#include "adapters/temporary_folder.h"
+#include "kill/plans.h"
 #include "kill/trial.h"
-#include "worlds/random_worlds.h"
+#include "worlds/world.h"
 
 using namespace gpup;
 using namespace gpup::kill;
 
 namespace {
-
-/// Many small files are written, and whether they reach a disk does not matter here.
-std::filesystem::path in_memory() {
-  return ::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : std::filesystem::temp_directory_path();
-}
-
-struct Tally {
-  std::uint64_t plans = 0;
-  std::uint64_t points = 0;
-  std::uint64_t runs = 0;
-  std::uint64_t violations = 0;
-};
-
-/// Random worlds with a plan, one after another, until `deed` is content.
-template <class Deed>
-void for_plans(std::uint32_t seed, const Deed& deed) {
-  const TemporaryFolder room(in_memory());
-  std::mt19937 random(seed);
-  for (std::uint64_t i = 0;; ++i) {
-    std::vector<std::uint8_t> choices(20 + random() % 100);
-    std::generate(choices.begin(), choices.end(), [&] { return static_cast<std::uint8_t>(random() % 256); });
-    const worlds::World world = worlds::world_of(choices);
-    // One step at a time, or side by side.
-    Trial trial(world, room.path(), i % 2 == 0 ? Limits{1, 1} : Limits{});
-    if (trial.is_worth_it() && deed(world, trial, random)) {
-      return;
-    }
-  }
-}
-
-constexpr std::uint64_t kShown = 5;
 
 /// In the short form a few points of each plan, in the long form all of them; the ways on take turns.
 void try_all(End end, std::uint32_t seed, const char* what) {
@@ -63,23 +28,14 @@ void try_all(End end, std::uint32_t seed, const char* what) {
     const std::uint64_t stride = is_long ? 1 : std::max<std::uint64_t>(1, trial.points() / kFew);
     for (std::uint64_t at = 1 + random() % stride; at <= trial.points(); at += stride) {
       const auto way = static_cast<Way>((tally.points + tally.plans) % kWays);
-      const std::vector<std::string> wrong = trial.run(end, at, way);
-      ++tally.points;
-      tally.violations += wrong.empty() ? 0 : 1;
-      if (!wrong.empty() && tally.violations <= kShown) {
-        std::string all;
-        for (const std::string& one : wrong) {
-          all += one + "\n";
-        }
+      tally.add(trial.run(end, at, way), [&](const std::string& all) {
         FAIL_CHECK("at point " << at << ":\n" << all << worlds::show(world));
-      }
+      });
     }
     tally.runs += trial.runs();
     return ++tally.plans == plans;
   });
-  std::printf("kill: %llu plans, %llu points, %llu runs, %llu violations (%s)\n",
-              static_cast<unsigned long long>(tally.plans), static_cast<unsigned long long>(tally.points),
-              static_cast<unsigned long long>(tally.runs), static_cast<unsigned long long>(tally.violations), what);
+  tally.print(what);
   CHECK_EQ(tally.violations, 0);
 }
 

@@ -17,7 +17,6 @@
 #include "desired/read_desired.h"
 #include "execute/take_up.h"
 #include "observed/merge.h"
-#include "observed/read_snapshot.h"
 #include "plan/restore_power.h"
 #include "render/journal_reader.h"
 #include "render/plan_json.h"
@@ -66,32 +65,36 @@ bool is_well(const Plan& plan, const Report& report) {
 
 }  // namespace
 
-Trial::Trial(const worlds::World& world, const std::string& folder, const Limits& limits)
-    : lab_(folder + "/lab.json"), state_(folder + "/state"), limits_(limits), text_(worlds::to_snapshot_json(world)) {
+Trial::Trial(const worlds::World& world, const std::string& folder, Stage& stage, const Limits& limits)
+    : stage_(stage),
+      lab_(folder + "/lab.json"),
+      state_(folder + "/state"),
+      limits_(limits),
+      world_(worlds::to_snapshot_json(world)) {
   reset();
-  std::string yaml = worlds::to_yaml(world);
-  constexpr std::string_view kLab = "file: lab.json";
-  for (std::size_t at = yaml.find(kLab); at != std::string::npos; at = yaml.find(kLab, at + lab_.size())) {
-    yaml.replace(at, kLab.size(), "file: " + lab_);
-  }
-  sources_.add("world.yaml", yaml);
+  sources_.add("world.yaml", worlds::to_yaml(world));
   ReadDesired read = read_desired(sources_);
   if (has_error(read.diagnostics)) {
     return;
   }
   desired_ = std::move(read.state);
-  first_ = lab();
+  for (DesiredHost& host : desired_.hosts) {
+    host.target.connect = stage_.connect(host.target.name);
+  }
+  first_ = observe();
   Planned planned = plan_again();
   if (planned.refused() || planned.plan.steps.empty()) {
+    why_not_.push_back("there is no plan\n" + render_diagnostics(planned.diagnostics));
     return;
   }
   plan_ = std::move(planned.plan);
   plan_.id = plan_id(plan_);
   Fate fate(End::kNone, 0, Mutant::kNone);
   if (const Report report = perform(plan_, fate, {}); is_well(plan_, report)) {
-    std::vector<std::string> wrong;
-    look_at_goal(wrong);
-    points_ = wrong.empty() ? fate.passed() : 0;
+    look_at_goal(why_not_);
+    points_ = why_not_.empty() ? fate.passed() : 0;
+  } else {
+    why_not_.push_back("without trouble: " + words(plan_, report));
   }
   runs_ = 0;
 }
@@ -100,12 +103,20 @@ std::vector<std::string> Trial::run(End end, std::uint64_t at, Way way, Mutant m
   reset();
   const std::optional<Report> report = first_run(end, at, mutant);
   std::vector<std::string> wrong;
+  if (!stage_.rest()) {
+    wrong.emplace_back("something of the run does not end");
+  }
   look(report ? &*report : nullptr, true, wrong);
   go_on(way, wrong);
+  if (wrong.empty() && stage_.sessions() != nullptr) {
+    stage_.let_guests_leave();
+    look(nullptr, true, wrong);
+  }
   return wrong;
 }
 
-void Trial::reset() const {
+void Trial::reset() {
+  text_ = stage_.begin(world_);
   spill(lab_, text_);
   std::error_code none;
   std::filesystem::remove_all(state_, none);
@@ -113,7 +124,7 @@ void Trial::reset() const {
 
 /// Its report, where the run lived to give one.
 std::optional<Report> Trial::first_run(End end, std::uint64_t at, Mutant mutant) {
-  Fate fate(end, at, mutant);
+  Fate fate(end, at, mutant, stage_.sessions());
   if (end != End::kKill) {
     return perform(plan_, fate, {});
   }
@@ -132,7 +143,7 @@ std::optional<Report> Trial::first_run(End end, std::uint64_t at, Mutant mutant)
 
 Report Trial::perform(const Plan& plan, Fate& fate, const std::string& resumes) {
   ++runs_;
-  FatedHosts hosts(make_simulated_hosts(), fate);
+  FatedHosts hosts(fate.ends_early() ? stage_.hosts_to_lose() : stage_.hosts(), fate);
   FatedJournal journal(
       make_journal_file({state_, resumes, {}}, [](const Plan& kept, OutputFile& file) { write_plan(kept, file); }),
       state_, fate);
@@ -224,9 +235,12 @@ void Trial::restore_power(std::vector<std::string>& wrong) {
 /// What must hold whenever a run has ended. `to_be_owed`: a VM that the run stopped may be off, if its host knows that
 /// a start is owed, and if the run has named it where it lived to do so.
 void Trial::look(const Report* report, bool to_be_owed, std::vector<std::string>& wrong) const {
-  const ObservedState now = lab();
+  const ObservedState now = observe();
   for (const Host& host : now.hosts) {
     const Host* const before = find_host(first_, host.name);
+    if (!host.reachable && before != nullptr && before->reachable) {
+      wrong.push_back(std::string(host.name) + " cannot be read any more: " + std::string(host.error));
+    }
     for (const Vm& vm : host.vms) {
       const Vm* const was = before == nullptr ? nullptr : find_vm(*before, vm.id);
       const std::string name = std::string(host.name) + "/" + std::string(vm.name);
@@ -257,7 +271,7 @@ void Trial::look_at_goal(std::vector<std::string>& wrong) const {
     wrong.push_back("the goal is not reached: " + std::to_string(planned.plan.steps.size()) + " steps are left\n" +
                     render_diagnostics(planned.diagnostics));
   }
-  const ObservedState now = lab();
+  const ObservedState now = observe();
   for (const Host& host : now.hosts) {
     for (const Vm& vm : host.vms) {
       if (vm.start_owed) {
@@ -267,17 +281,9 @@ void Trial::look_at_goal(std::vector<std::string>& wrong) const {
   }
 }
 
-ObservedState Trial::lab() const {
-  auto state = read_snapshot(slurp(lab_), lab_);
-  if (!state) {
-    std::abort();
-  }
-  return std::move(*state);
-}
-
 /// The hosts of the file, as gpup sees them.
 ObservedState Trial::observe() const {
-  const auto hosts = make_simulated_hosts();
+  const auto hosts = stage_.hosts();
   std::vector<ObservedState> states;
   for (const DesiredHost& host : desired_.hosts) {
     auto state = hosts->observe(host.target);
