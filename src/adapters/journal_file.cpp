@@ -117,6 +117,7 @@ class JournalFile : public Journal {
     entry.text("folder", std::filesystem::current_path(unknown).string());
     entry.text("resumes", use_.resumes);
     entry.text("rollsBack", use_.rolls_back);
+    entry.text("ignoresWindow", use_.ignores_window);
     entry.text("plan", plan.id);
     entry.text("name", plan.name);
     entry.number("process", static_cast<std::uint64_t>(::getpid()));

@@ -145,6 +145,16 @@ std::optional<UsageError> check_scope(const Invocation& line) {
   return std::nullopt;
 }
 
+std::optional<UsageError> check_reason(const Invocation& line) {
+  if (line.has("ignore-window") == line.has("reason")) {
+    return std::nullopt;
+  }
+  return UsageError{line.has("reason") ? "option '--reason' says why --ignore-window is given, and it is not"
+                                       : "option '--ignore-window' needs --reason TEXT",
+                    {},
+                    line.command};
+}
+
 std::optional<UsageError> check_expected_plan(const Invocation& line) {
   constexpr std::string_view kStart = "sha256:";
   const auto given = line.value("expect-plan");
@@ -160,7 +170,7 @@ std::optional<UsageError> check_expected_plan(const Invocation& line) {
 
 std::optional<UsageError> check_line(const Invocation& line) {
   for (const auto check : {check_sources, check_stdin, check_connect, check_parallel, check_outputs, check_durations,
-                           check_scope, check_expected_plan}) {
+                           check_scope, check_reason, check_expected_plan}) {
     if (auto error = check(line)) {
       return error;
     }

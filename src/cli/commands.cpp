@@ -59,6 +59,9 @@ constexpr Option kMaxOutage{"max-outage", 0, "DURATION",
                             "refuse a plan that is expected (median) to keep a VM down for longer: 90s, 10m, 1h"};
 constexpr Option kExpectPlan{"expect-plan", 0, "ID",
                              "perform the plan with this id (sha256:...) alone, refuse any other"};
+constexpr Option kIgnoreWindow{
+    "ignore-window", 0, {}, "stop VMs also outside the file's policy.window; --reason says why"};
+constexpr Option kReason{"reason", 0, "TEXT", "why --ignore-window is given; noted in the journal"};
 constexpr Option kTarget{"target", 0, "ADDRESS", "emergencies only: leave all as it is but HOST, or HOST/vm/NAME",
                          true};
 constexpr Option kExclude{"exclude", 0, "ADDRESS", "emergencies only: leave HOST, or HOST/vm/NAME, as it is", true};
@@ -87,11 +90,11 @@ constexpr std::array kPlanOptions = {&kStateDir, &kFile, &kObserved,  &kPlanOut,
 constexpr std::array kDoctorOptions = {&kFile, &kConnect, &kShortForm, &kShortReport, &kEveryCheck, &kAnswerTime};
 constexpr std::array kShowOptions = {&kStateDir, &kPlanForm, &kPlanReport, &kFull};
 constexpr std::array kHistoryOptions = {&kStateDir, &kShortForm, &kShortReport};
-constexpr std::array kApplyOptions = {&kFile,       &kYes,          &kExpectPlan, &kStateDir, &kParallel,
-                                      &kAnswerForm, &kAnswerReport, &kEvents,     &kFull,     &kMaxOutage,
-                                      &kTarget,     &kExclude,      &kAnswerTime};
-constexpr std::array kResumeOptions = {&kStateDir, &kParallel, &kAnswerForm, &kAnswerReport,
-                                       &kEvents,   &kFull,     &kAnswerTime};
+constexpr std::array kApplyOptions = {&kFile,     &kYes,       &kExpectPlan, &kIgnoreWindow, &kReason,
+                                      &kStateDir, &kParallel,  &kAnswerForm, &kAnswerReport, &kEvents,
+                                      &kFull,     &kMaxOutage, &kTarget,     &kExclude,      &kAnswerTime};
+constexpr std::array kResumeOptions = {&kIgnoreWindow, &kReason, &kStateDir, &kParallel,  &kAnswerForm,
+                                       &kAnswerReport, &kEvents, &kFull,     &kAnswerTime};
 constexpr std::array kRollbackOptions = {&kStateDir,     &kYes,    &kParallel, &kAnswerForm,
                                          &kAnswerReport, &kEvents, &kFull,     &kAnswerTime};
 constexpr std::array kRestoreOptions = {&kStateDir,   &kFile,         &kConnect, &kYes,  &kParallel,
@@ -215,6 +218,8 @@ constexpr std::array kCommands = {
             " From files the plan is shown and a question asked; without a terminal --yes must be given (6"
             " otherwise). --expect-plan refuses any plan but the one that was approved (6): 'gpup plan' and"
             " 'gpup show' print its id, and the same files and hosts give the same one.\n\n"
+            "Where the file has a policy.window, nothing that stops a VM begins outside it (6); --ignore-window with a"
+            " --reason lets it, and the journal keeps the reason.\n\n"
             "Ctrl-C, SIGTERM or a closed terminal begins no further step, lets those under way end, starts what was"
             " stopped, and exits with 8. A second Ctrl-C or SIGTERM ends gpup at once; it names the steps that are"
             " under way and the VMs that are off. Where the journal cannot be written any more, a full disk for one,"

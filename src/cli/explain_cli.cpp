@@ -8,6 +8,8 @@ namespace gpup {
 namespace {
 
 constexpr std::string_view kDesired = GPUP_FILE("4");
+constexpr std::string_view kNarrowWindow =
+    GPUP_FILE("4") "policy:\n  window: { days: [sun], from: '03:17', to: '03:18', zone: Etc/UTC }\n";
 constexpr std::string_view kLab = GPUP_LAB("", "");
 constexpr std::string_view kBusyLab = GPUP_LAB(
     GPUP_GPU("GPU0", "16"),
@@ -60,6 +62,13 @@ constexpr std::array kRows = {
                 Example{kDesired, kBusyLab, {}, "plan -f desired.yaml --observed lab.json --exclude hv-1/vm/vdi-01"},
                 "Let the plan cover the VM, or leave the host's counts as they are: cover VMs alone, by"
                 " HOST/vm/NAME."},
+    Explanation{
+        Code::kOutsideWindow, "no VM may be stopped now",
+        "policy.window says when VMs may be stopped, and it is another time (by the clock of the window's zone),"
+        " or this machine does not know the zone. A run that begins outside the window touches nothing, and the"
+        " exit code is 6; one that is still at work when it closes skips what it has not yet stopped.",
+        Example{kNarrowWindow, kBusyLab, {}, "apply -f desired.yaml --yes"},
+        "Wait for the window, or give --ignore-window and --reason TEXT, which the journal keeps."},
 };
 
 }  // namespace

@@ -72,7 +72,7 @@ std::optional<StepProgress::Terminal> terminal_of(const Call& call, WritingWorld
                                 StepTimes(plan, world.past_durations(state_folder(call)))};
 }
 
-Report execute(const Call& call, WritingWorld& world, const Plan& plan, Journal& journal, EventProgress* events) {
+Report execute(const Call& call, WritingWorld& world, const Plan& plan, const JournalUse& use, EventProgress* events) {
   const Clock now = [&world] { return world.now(); };
   std::optional<StepProgress::Terminal> terminal = terminal_of(call, world, plan);
   const bool live = terminal || events != nullptr;
@@ -94,7 +94,8 @@ Report execute(const Call& call, WritingWorld& world, const Plan& plan, Journal&
       }
     });
   }
-  return execute(plan, world.writer(), journal, progress, world.cancelled(), now, limits_of(call));
+  return execute(plan, world.writer(), world.journal(use), progress, world.cancelled(), now, limits_of(call), {},
+                 !use.ignores_window.empty());
 }
 
 /// The report, with events where they are asked for; nothing, with the exit code, where these cannot be written.
@@ -102,14 +103,14 @@ tl::expected<Report, int> perform_with_events(const Call& call, WritingWorld& wo
                                               const JournalUse& use) {
   const auto path = call.line.value("events");
   if (!path) {
-    return execute(call, world, plan, world.journal(use), nullptr);
+    return execute(call, world, plan, use, nullptr);
   }
   const auto lines = world.create_lines(std::string(*path));
   if (!lines) {
     return tl::unexpected(give_up(call, lines.error(), Code::kCannotWrite));
   }
   EventProgress events(**lines, plan, [&world] { return world.now(); });
-  Report report = execute(call, world, plan, world.journal(use), &events);
+  Report report = execute(call, world, plan, use, &events);
   events.ended(report);
   if (const Result<Done> written = (*lines)->finish(); !written) {
     Diagnostic lost = placeless(Code::kEventsLost, written.error().message, "'gpup history latest' tells of the run");
@@ -123,6 +124,7 @@ tl::expected<Report, int> perform_with_events(const Call& call, WritingWorld& wo
 
 int perform(const Call& call, WritingWorld& world, const Plan& plan, JournalUse use) {
   use.folder = state_folder(call);
+  use.ignores_window = call.line.has("ignore-window") ? call.line.value("reason").value_or("") : "";
   const auto performed = perform_with_events(call, world, plan, use);
   if (!performed) {
     return performed.error();

@@ -10,6 +10,7 @@
 #include "base/place.h"
 #include "base/text_pool.h"
 #include "model/connect.h"
+#include "model/window.h"
 #include "model/words.h"
 
 namespace gpup {
@@ -111,6 +112,7 @@ struct DesiredPolicy {
   StopPolicy stop;
   std::vector<DesiredOverride> overrides;
   DesiredDisruption disruption;
+  std::optional<Window> window;  ///< left out: VMs may be stopped at any time
 };
 
 /// What the files say: everything in it is syntactically right and agrees with itself.

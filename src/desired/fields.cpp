@@ -252,6 +252,11 @@ struct Words<Homogeneous> {
   static std::optional<Homogeneous> parse(std::string_view word) { return parse_homogeneous(word); }
 };
 template <>
+struct Words<Weekday> {
+  static constexpr std::size_t kCount = 7;
+  static std::optional<Weekday> parse(std::string_view word) { return parse_weekday(word); }
+};
+template <>
 struct Words<StopMode> {
   static constexpr std::size_t kCount = 2;
   static std::optional<StopMode> parse(std::string_view word) { return parse_stop_mode(word); }
@@ -313,6 +318,31 @@ bool rule(Reading& reading, const Field& field, const Scalar& scalar, std::strin
   }
   return refuse(reading, field, scalar, Code::kUnknownRule, {},
                 fmt::format("rules are {} to {}", known.front(), known.back()));
+}
+
+bool time_of_day_of(Reading& reading, const Field& field, const Scalar& scalar, std::uint16_t& to) {
+  const std::optional<std::uint16_t> minutes = parse_time_of_day(scalar.text);
+  if (!minutes) {
+    return refuse(
+        reading, field, scalar, Code::kNotATimeOfDay, {},
+        "two digits each for hours, 00 to 23, and minutes; a window that ends at or before its beginning lasts "
+        "into the next day");
+  }
+  to = *minutes;
+  return true;
+}
+
+bool zone(Reading& reading, const Field& field, const Scalar& scalar, std::string& to) {
+  if (!text(reading, field, scalar, to)) {
+    return false;
+  }
+  const Result<bool> known = is_zone(to);
+  if (known && *known) {
+    return true;
+  }
+  return refuse(
+      reading, field, scalar, Code::kNotAZone, {},
+      known ? "capital letters count; abbreviations such as CET say nothing of summer time" : known.error().message);
 }
 
 bool device(Reading& reading, const Field& field, const Scalar& scalar, std::string& to) {
@@ -763,12 +793,49 @@ void end_disruption(Reading& reading, const Frame& frame) {
 
 constexpr Mapping kDisruption = {"'disruption'", kDisruptionFields, inside<&DesiredPolicy::disruption>, end_disruption};
 
+bool window_day(Reading& reading, const Field& field, const Scalar& scalar, void* target) {
+  Weekday day{};
+  if (!word<Weekday>(reading, field, scalar, day)) {
+    return false;
+  }
+  Window& window = *static_cast<Window*>(target);
+  if (window.has(day)) {
+    reading.mistakes.add(scalar.place, Code::kSaidTwice,
+                         fmt::format("{} is said twice under '{}'", in_quotes(scalar.text), field.key));
+    return false;
+  }
+  window.days = static_cast<std::uint8_t>(window.days | 1U << static_cast<unsigned>(day));
+  return true;
+}
+
+constexpr Field kWindowFields[] = {
+    {"days", "a list of mon, tue, wed, thu, fri, sat and sun", Shape::kScalars, window_day, nullptr, false, false,
+     "mon, tue, wed, thu, fri, sat or sun"},
+    {"from", "a time of day such as 22:00", Shape::kScalar, into<&Window::from, time_of_day_of>, nullptr, true, true},
+    {"to", "a time of day such as 04:00", Shape::kScalar, into<&Window::to, time_of_day_of>, nullptr, true, true},
+    {"zone", "an IANA time zone such as Europe/Berlin", Shape::kScalar, into<&Window::zone, zone>, nullptr, true, true},
+};
+
+void* begin_window(Reading& reading, void* /*parent*/) {
+  reading.window = {};
+  reading.window.days = 0;
+  return &reading.window;
+}
+
+void end_window(Reading& reading, const Frame& /*frame*/) {
+  Window& window = reading.draft.state.policy.window.emplace(reading.window);
+  window.days = window.days == 0 ? Window::kEveryDay : window.days;
+}
+
+constexpr Mapping kWindow = {"'window'", kWindowFields, begin_window, end_window};
+
 constexpr Field kPolicyFields[] = {
     {"unlisted", "unassign, keep or refuse", Shape::kScalar, into<&DesiredPolicy::unlisted, kWord<Unlisted>>},
     {"homogeneous", "require or warn", Shape::kScalar, into<&DesiredPolicy::homogeneous, kWord<Homogeneous>>},
     {"stop", "a mapping with 'mode' and 'timeout'", Shape::kMapping, nullptr, &kStop},
     {"override", "a list of mappings with 'rule' and 'reason'", Shape::kMappings, nullptr, &kOverride},
     {"disruption", "a mapping such as { maxUnavailable: 2 }", Shape::kMapping, nullptr, &kDisruption},
+    {"window", "a mapping with 'from', 'to' and 'zone'", Shape::kMapping, nullptr, &kWindow},
 };
 constexpr std::size_t kUnlisted = number_of(kPolicyFields, "unlisted");
 

@@ -48,6 +48,7 @@ struct Reading {
   std::uint32_t assignment_host = 0;
   DesiredOverride override_line;
   DesiredDisruption::Group group;
+  Window window;
 };
 
 inline constexpr std::size_t kMostFields = 12;

@@ -60,8 +60,9 @@ class Locks {
 class Run {
  public:
   Run(const Plan& plan, HostWriter& hosts, Journal& journal, Progress& progress, const std::atomic<bool>& cancelled,
-      const Clock& now, const Limits& limits, const Patience& patience)
+      const Clock& now, const Limits& limits, const Patience& patience, bool ignore_window)
       : plan_(plan),
+        window_(ignore_window ? std::nullopt : plan.window),
         hosts_(hosts),
         journal_(journal),
         progress_(progress),
@@ -105,6 +106,13 @@ class Run {
   // Before anything is touched ------------------------------------------------------------------------------------
 
   bool may_start() {
+    const bool stops =
+        std::any_of(plan_.steps.begin(), plan_.steps.end(), [](const Step& step) { return step.op == Op::kStopVm; });
+    if (const std::string outside = stops ? outside_window(report_.started) : std::string(); !outside.empty()) {
+      refuse(Refusal::kOutsideWindow, Code::kOutsideWindow, {}, outside);
+      report_.diagnostics.back().hint = "wait for it, or give --ignore-window with a --reason";
+      return false;
+    }
     lock_hosts();
     if (report_.refusal != Refusal::kNotRefused) {
       return false;
@@ -123,6 +131,17 @@ class Run {
       return false;
     }
     return true;
+  }
+
+  /// Why no VM may be stopped now; empty where it may.
+  std::string outside_window(Time now) const {
+    if (!window_) {
+      return {};
+    }
+    const Result<bool> allowed = window_allows(*window_, now);
+    return !allowed   ? "whether a VM may be stopped now cannot be said: " + why(allowed.error())
+           : *allowed ? std::string()
+                      : fmt::format("VMs may be stopped {} only, and it is {}", to_string(*window_), to_string(now));
   }
 
   void lock_hosts() {
@@ -230,7 +249,7 @@ class Run {
         return fmt::format("step {} did not end well", before + 1);
       }
     }
-    return {};
+    return plan_.steps[step].op == Op::kStopVm ? outside_window(report_.steps[step].started) : std::string();
   }
 
   void perform_step(const Step& step, StepResult& result) {
@@ -722,6 +741,7 @@ class Run {
   }
 
   const Plan& plan_;
+  const std::optional<Window> window_;
   HostWriter& hosts_;
   Journal& journal_;
   Progress& progress_;
@@ -745,8 +765,9 @@ class Run {
 }  // namespace
 
 Report execute(const Plan& plan, HostWriter& hosts, Journal& journal, Progress& progress,
-               const std::atomic<bool>& cancelled, const Clock& now, const Limits& limits, const Patience& patience) {
-  return Run(plan, hosts, journal, progress, cancelled, now, limits, patience).perform();
+               const std::atomic<bool>& cancelled, const Clock& now, const Limits& limits, const Patience& patience,
+               bool ignore_window) {
+  return Run(plan, hosts, journal, progress, cancelled, now, limits, patience, ignore_window).perform();
 }
 
 }  // namespace gpup

@@ -10,9 +10,10 @@ namespace gpup {
 
 /// Which journal a run writes, and what it says of itself.
 struct JournalUse {
-  std::string folder;      ///< the state folder
-  std::string resumes;     ///< the run that this one takes up
-  std::string rolls_back;  ///< the run whose changes this one undoes
+  std::string folder;               ///< the state folder
+  std::string resumes;              ///< the run that this one takes up
+  std::string rolls_back;           ///< the run whose changes this one undoes
+  std::string ignores_window = {};  ///< why the plan's window does not hold for it; empty: it does
 };
 
 /// Where a run notes what it is about to do and what came of it. Entries are noted one at a time. An entry is on disk

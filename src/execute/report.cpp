@@ -31,6 +31,8 @@ std::string_view to_string(Outcome outcome) {
 
 std::string_view to_string(Refusal refusal) {
   switch (refusal) {
+    case Refusal::kOutsideWindow:
+      return "outside-window";
     case Refusal::kHeld:
       return "lock-held";
     case Refusal::kFactBroken:
@@ -68,6 +70,7 @@ std::string start_command(std::string_view vm_id) {
 
 int exit_code(const Plan& plan, const Report& report) {
   switch (report.refusal) {
+    case Refusal::kOutsideWindow:
     case Refusal::kHeld:
       return 6;
     case Refusal::kFactBroken:

@@ -79,9 +79,10 @@ struct LeftOff {
 /// Why nothing was touched.
 enum class Refusal : std::uint8_t {
   kNotRefused,
-  kHeld,        ///< somebody else holds a host's lock
-  kFactBroken,  ///< the plan no longer fits
-  kCannotStart  ///< the journal or a lock could not be written
+  kOutsideWindow,  ///< `policy.window` lets no VM be stopped now
+  kHeld,           ///< somebody else holds a host's lock
+  kFactBroken,     ///< the plan no longer fits
+  kCannotStart     ///< the journal or a lock could not be written
 };
 std::string_view to_string(Refusal refusal);  ///< `lock-held`; empty for kNotRefused
 
@@ -105,7 +106,8 @@ std::array<std::uint64_t, kOutcomes> count_outcomes(const Report& report);
 std::string start_command(std::string_view vm_id);
 
 /// 0 all done · 1 nothing could be sent, for a cause on our side · 3 all done, but the plan had hosts that were not
-/// checked · 5 a fact is broken · 6 a lock is held · 7 a step failed, is unknown or was skipped · 8 cancelled.
+/// checked · 5 a fact is broken · 6 a lock is held, or no VM may be stopped now · 7 a step failed, is unknown or was
+/// skipped · 8 cancelled.
 int exit_code(const Plan& plan, const Report& report);
 
 }  // namespace gpup

@@ -38,6 +38,7 @@ Planned make_plan(const DesiredState& desired, const ObservedState& observed, co
       plan.hosts.push_back(host.target);
     }
     plan.stop = desired.policy.stop;
+    plan.window = desired.policy.window;
     write_steps(desired, goal, plan);
     keep_limits(desired, goal, plan, findings);
     plan.diagnostics = findings.list;

@@ -13,6 +13,7 @@
 #include "base/place.h"
 #include "base/text_pool.h"
 #include "model/connect.h"
+#include "model/window.h"
 #include "model/words.h"
 
 namespace gpup {
@@ -169,6 +170,7 @@ struct Plan {
   Diagnostics diagnostics;                ///< warnings
   std::vector<NotChecked> not_checked;
   Texts texts;
+  std::optional<Window> window;  ///< when VMs may be stopped; none: at any time
 
   std::span<const std::uint32_t> after_of(const Step& step) const {
     return std::span(after).subspan(step.first_after, step.after_count);

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/json_writer.h"
@@ -182,7 +183,30 @@ class PlanJson {
     out_.text(to_string(plan_.stop.mode));
     out_.text("\",\"timeout\":\"");
     out_.number(static_cast<std::uint64_t>(std::max<std::chrono::seconds::rep>(plan_.stop.timeout.count(), 0)));
-    out_.text("s\"}}");
+    out_.text("s\"}");
+    if (plan_.window) {
+      write_window(*plan_.window);
+    }
+    out_.text("}");
+  }
+
+  void write_window(const Window& window) {
+    out_.text(",\"window\":{\"days\":[");
+    bool first = true;
+    for (std::uint8_t day = 0; day < 7; ++day) {
+      if (window.has(static_cast<Weekday>(day))) {
+        out_.text(std::exchange(first, false) ? "\"" : ",\"");
+        out_.text(to_string(static_cast<Weekday>(day)));
+        out_.text("\"");
+      }
+    }
+    out_.text("],\"from\":\"");
+    out_.text(time_of_day(window.from));
+    out_.text("\",\"to\":\"");
+    out_.text(time_of_day(window.to));
+    out_.text("\",\"zone\":");
+    out_.string(window.zone);
+    out_.text("}");
   }
 
   void write_cluster() {

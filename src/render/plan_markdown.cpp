@@ -38,6 +38,9 @@ class PlanMarkdown {
       out_ += fmt::format("{}\n", nothing_to_do(plan_));
     } else {
       out_ += fmt::format("**{}**\n", plan_summary(plan_));
+      if (plan_.window) {
+        out_ += fmt::format("\nVMs may be stopped {} only.\n", markdown_text(to_string(*plan_.window)));
+      }
       write_hosts();
       write_steps();
       if (outage_ != nullptr && !plan_.steps.empty()) {

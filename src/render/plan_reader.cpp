@@ -464,11 +464,41 @@ class PlanText {
     }
     std::uint64_t seconds = 0;
     if (!literal(",\"timeout\":\"") || !number(0, std::numeric_limits<std::int32_t>::max(), seconds) ||
-        !literal("s\"}}")) {
+        !literal("s\"}")) {
       return false;
     }
     plan_.stop = {*known, std::chrono::seconds(seconds)};
-    return true;
+    return (!is(",\"window\":{\"days\":[") || window(plan_.window.emplace())) && literal("}");
+  }
+
+  bool window(Window& window) {
+    window.days = 0;
+    unsigned next = 0;
+    do {
+      std::string_view text;
+      if (!literal("\"") || !word(text)) {
+        return false;
+      }
+      const std::optional<Weekday> day = parse_weekday(text);
+      if (!day || static_cast<unsigned>(*day) < next) {
+        return no("each day once, in the order of the week");
+      }
+      next = static_cast<unsigned>(*day) + 1;
+      window.days = static_cast<std::uint8_t>(window.days | 1U << static_cast<unsigned>(*day));
+    } while (is(","));
+    return literal("],\"from\":\"") && minutes(window.from) && literal(",\"to\":\"") && minutes(window.to) &&
+           literal(",\"zone\":") && string(window.zone) && (!window.zone.empty() || no("a text that is not empty")) &&
+           literal("}");
+  }
+
+  bool minutes(std::uint16_t& minutes) {
+    std::string_view text;
+    if (!word(text)) {
+      return false;
+    }
+    const std::optional<std::uint16_t> read = parse_time_of_day(text);
+    minutes = read.value_or(0);
+    return read || no("a time of day");
   }
 
   bool facts() {

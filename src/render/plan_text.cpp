@@ -44,6 +44,7 @@ class PlanText {
         write_failures(*options_.outage);
       }
       out_ += '\n' + painted(kBold, plan_summary(plan_)) + '\n';
+      out_ += plan_.window ? escape_terminal("VMs may be stopped " + to_string(*plan_.window) + " only.") + '\n' : "";
       if (fold_) {
         out_ += "Like changes are told together; --full shows each.\n";
       }

@@ -139,6 +139,8 @@ void write_not_checked(const Plan& plan, Sink& out) {
 
 std::string report_summary(const Plan& plan, const Report& report) {
   switch (report.refusal) {
+    case Refusal::kOutsideWindow:
+      return "Nothing was touched: no VM may be stopped now.";
     case Refusal::kHeld:
       return "Nothing was touched: somebody else is changing a host of this plan.";
     case Refusal::kFactBroken:

@@ -1,7 +1,11 @@
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
+
+#include <fmt/format.h>
 
 #include "cli/program.h"
 
@@ -332,6 +336,36 @@ TEST_CASE("apply performs the plan that is expected, made anew or saved, and ref
   CHECK(contains(asked.err, "GP175"));
   CHECK_EQ(run_gpup(folder, split_words("apply -f desired.yaml --yes --expect-plan " + id)).code, 0);
   CHECK_EQ(run_gpup(folder, split_words("apply -f desired.yaml --yes --expect-plan " + id)).code, 6);
+}
+
+TEST_CASE("outside policy.window nothing is touched, unless that is ignored for a reason, which the journal keeps") {
+  const Folder folder;
+  write_world(folder);
+  folder.write("lab.json", as_running(kLab));
+  // From six hours ahead on, for an hour: not now.
+  const auto now = std::chrono::floor<std::chrono::minutes>(std::chrono::system_clock::now().time_since_epoch());
+  const auto time = [&](int ahead) {
+    const auto minutes = (now + std::chrono::hours(ahead)).count() % (24 * 60);
+    return fmt::format("'{:02}:{:02}'", minutes / 60, minutes % 60);
+  };
+  folder.write("desired.yaml", std::string(kDesired) + "policy: { window: { from: " + time(6) + ", to: " + time(7) +
+                                   ", zone: UTC } }\n");
+  CHECK_EQ(run_gpup(folder, split_words("plan -f desired.yaml --out p")).code, 0);
+  for (const std::string_view line : {"apply p", "apply -f desired.yaml --yes"}) {
+    CAPTURE(line);
+    const Ended refused = run_gpup(folder, split_words(line));
+    CHECK_EQ(refused.code, 6);
+    CHECK(contains(refused.err, "error[GP204]: VMs may be stopped every day "));
+  }
+  CHECK_EQ(folder.read("lab.json"), as_running(kLab));
+  const Ended done =
+      run_gpup(folder, split_words("apply p --ignore-window --reason 'agreed with sales' --state-dir state"));
+  CHECK_EQ(done.code, 0);
+  std::string journal;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path() + "/state")) {
+    journal += entry.path().extension() == ".jsonl" ? read_text(entry.path()) : "";
+  }
+  CHECK(contains(journal, "\"ignoresWindow\":\"agreed with sales\""));
 }
 
 TEST_CASE("a plan that covers a part says so wherever it is shown, and an empty one does not say that all is well") {

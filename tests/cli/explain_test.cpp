@@ -1,12 +1,14 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <regex>
 #include <set>
 #include <string>
+#include <thread>
 
 #include "cli/explain.h"
 #include "cli/program.h"
@@ -105,7 +107,12 @@ TEST_CASE("the example of a code triggers it, and no other") {
       run_gpup(folder, split_words(row->example.first));
     }
     write_unless_empty(folder, "lab.json", row->example.lab_then);
-    const Ended ended = run_gpup(folder, split_words(command_of(row->example)));
+    Ended ended = run_gpup(folder, split_words(command_of(row->example)));
+    if (row->code == Code::kOutsideWindow && ended.code == 0) {  // its window is one minute a week, and this is it
+      write_unless_empty(folder, "lab.json", row->example.lab);
+      std::this_thread::sleep_for(std::chrono::seconds(61));
+      ended = run_gpup(folder, split_words(command_of(row->example)));
+    }
     CAPTURE(ended.out);
     CAPTURE(ended.err);
     const std::set<std::string> codes = told(ended.out + ended.err);

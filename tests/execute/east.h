@@ -248,11 +248,11 @@ struct East {
   }
   Report apply(const Plan& plan, Progress& told, HostWriter& hosts) {
     int tick = 0;
-    const Clock clock = [&] { return Time(std::chrono::milliseconds(++tick)); };
+    const Clock clock = [&] { return Time(++tick * tick_length); };
     Patience patience;
     patience.now = [this] { return std::chrono::steady_clock::time_point(std::chrono::milliseconds(slept.load())); };
     patience.sleep = [this](std::chrono::milliseconds time) { slept += time.count(); };
-    return execute(plan, hosts, journal, told, cancelled, clock, limits, patience);
+    return execute(plan, hosts, journal, told, cancelled, clock, limits, patience, ignore_window);
   }
   /// Takes the run up again until nothing is to do.
   bool converges() {
@@ -273,6 +273,8 @@ struct East {
   std::atomic<bool> cancelled = false;
   std::atomic<std::int64_t> slept = 0;  ///< milliseconds, in thought
   Limits limits;
+  bool ignore_window = false;
+  std::chrono::milliseconds tick_length{1};  ///< between two looks at the clock, which begins with 1970
 };
 
 inline const StepResult* find(const Plan& plan, const Report& report, Op op, std::string_view vm_name) {

@@ -49,6 +49,61 @@ void goes_wrong(std::uint32_t at_once, const char* op, const char* kind, bool pe
 
 }  // namespace
 
+TEST_CASE("no machine is stopped outside the plan's window") {
+  East east;
+  Plan plan = east.plan();
+  plan.window = Window{Window::kEveryDay, 60, 120, "UTC"};
+  const json before = east.machine("one");
+  const Report refused = east.apply(plan);
+  CHECK_EQ(exit_code(plan, refused), 6);
+  CHECK_EQ(messages(refused.diagnostics),
+           "VMs may be stopped every day 01:00 to 02:00 UTC only, and it is 1970-01-01T00:00:00.001Z\n");
+  CHECK(refused.steps.empty());
+  CHECK_EQ(east.machine("one"), before);
+
+  plan.window = Window{Window::kEveryDay, 60, 120, "Europe/Atlantis"};
+  CHECK_EQ(codes(east.apply(plan).diagnostics), "GP204");
+
+  east.ignore_window = true;
+  CHECK_EQ(exit_code(plan, east.apply(plan)), 0);
+  CHECK(east.converges());
+}
+
+TEST_CASE("once the window is over no further machine is stopped, and those that were are started again") {
+  East east;
+  Plan plan = east.plan();
+  east.limits.hosts = 1;
+  east.tick_length = std::chrono::minutes(1);
+  std::size_t stops = 0;
+  for (const Step& step : plan.steps) {
+    stops += step.op == Op::kStopVm ? 1 : 0;
+  }
+  REQUIRE(stops > 1);
+  std::size_t cut = 0;
+  for (std::uint16_t length = 2; length < 60; ++length) {
+    CAPTURE(length);
+    East again;
+    again.limits.hosts = 1;
+    again.tick_length = std::chrono::minutes(1);
+    plan = again.plan();
+    plan.window = Window{Window::kEveryDay, 0, length, "UTC"};
+    const Report report = again.apply(plan);
+    std::size_t stopped = 0;
+    for (const StepResult& result : report.steps) {
+      if (plan.steps[result.step].op == Op::kStopVm) {
+        stopped += result.outcome == Outcome::kDone ? 1 : 0;
+        CHECK((result.outcome == Outcome::kDone || says(result.message, "VMs may be stopped")));
+      }
+    }
+    CHECK_EQ(exit_code(plan, report), stopped == stops ? 0 : 7);
+    cut += stopped < stops ? 1 : 0;
+    CHECK(report.left_off.empty());
+    CHECK(again.runs("one"));
+    CHECK(again.runs("two"));
+  }
+  CHECK_GT(cut, 1);
+}
+
 TEST_CASE("a plan is performed, verified, and leaves nothing to do") {
   East east;
   const Plan plan = east.plan();

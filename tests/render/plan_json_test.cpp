@@ -98,6 +98,20 @@ TEST_CASE("a plan of a cluster has its name and what its other GPUs have, also w
   CHECK_EQ(read->cluster.others.front().gpus, 3);
 }
 
+TEST_CASE("a plan has the window in which VMs may be stopped, also when it was read back") {
+  Plan plan = sample_plan();
+  plan.window = Window{0b1100001, 22 * 60 + 30, 4 * 60, "Europe/Berlin"};
+  const std::string text = written(plan);
+  const std::string part =
+      R"(,"window":{"days":["mon","sat","sun"],"from":"22:30","to":"04:00","zone":"Europe/Berlin"}})";
+  CHECK(text.find(part) != std::string::npos);
+  const Result<Plan> read = read_plan(text, "plan.json");
+  CAPTURE(first_message(read));
+  REQUIRE(read.has_value());
+  CHECK(read->window == plan.window);
+  CHECK_EQ(written(*read), text);
+}
+
 TEST_CASE("a plan that was read back is written as the same bytes") {
   const std::string text = written(sample_plan());
   const Result<Plan> plan = read_plan(text, "plan.json");
