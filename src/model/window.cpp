@@ -14,6 +14,12 @@ namespace {
 
 constexpr std::array<std::string_view, 7> kDays = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
 
+/// Without the line breaks at the end.
+std::string_view in_a_line(std::string_view words) { return words.substr(0, words.find_last_not_of(" \n") + 1); }
+
+/// A machine may be without a time zone database, and UTC is known all the same.
+bool is_utc(std::string_view name) { return name == "UTC" || name == "Etc/UTC"; }
+
 /// nullptr where the system's database has no such zone. The database is read once; its library tells trouble by
 /// exceptions.
 Result<const date::time_zone*> find_zone(const std::string& name) {
@@ -21,12 +27,34 @@ Result<const date::time_zone*> find_zone(const std::string& name) {
     date::get_tzdb();
   } catch (const std::exception& error) {
     return fail(ErrorCode::kCannotRead,
-                fmt::format("the time zone database of this machine cannot be read: {}", error.what()));
+                fmt::format("the time zone database of this machine cannot be read: {}", in_a_line(error.what())));
   }
   try {
     return date::locate_zone(name);
   } catch (const std::runtime_error&) {
     return nullptr;
+  }
+}
+
+using Minutes = std::chrono::sys_time<std::chrono::minutes>;
+
+/// How far the clock of a zone is ahead of UTC at a moment.
+Result<std::chrono::seconds> offset_of(const std::string& name, Minutes moment) {
+  if (is_utc(name)) {
+    return std::chrono::seconds(0);
+  }
+  const Result<const date::time_zone*> zone = find_zone(name);
+  if (!zone) {
+    return tl::unexpected<Error>(zone.error());
+  }
+  if (*zone == nullptr) {
+    return fail(ErrorCode::kCannotRead, fmt::format("the time zone database of this machine has no '{}'", name));
+  }
+  try {
+    return (*zone)->get_info(std::chrono::time_point_cast<std::chrono::seconds>(moment)).offset;
+  } catch (const std::exception& error) {
+    return fail(ErrorCode::kCannotRead,
+                fmt::format("the time zone '{}' cannot be read: {}", name, in_a_line(error.what())));
   }
 }
 
@@ -63,30 +91,23 @@ std::string to_string(const Window& window) {
 }
 
 Result<bool> is_zone(const std::string& name) {
+  if (is_utc(name)) {
+    return true;
+  }
   const Result<const date::time_zone*> zone = find_zone(name);
   if (!zone) {
-    return tl::unexpected(zone.error());
+    return tl::unexpected<Error>(zone.error());
   }
   return *zone != nullptr;
 }
 
 Result<bool> window_allows(const Window& window, std::chrono::sys_time<std::chrono::milliseconds> now) {
-  const Result<const date::time_zone*> zone = find_zone(window.zone);
-  if (!zone) {
-    return tl::unexpected(zone.error());
-  }
-  if (*zone == nullptr) {
-    return fail(ErrorCode::kCannotRead, fmt::format("the time zone database of this machine has no '{}'", window.zone));
-  }
   const auto moment = std::chrono::floor<std::chrono::minutes>(now);
-  std::chrono::seconds offset{};
-  try {
-    offset = (*zone)->get_info(std::chrono::time_point_cast<std::chrono::seconds>(moment)).offset;
-  } catch (const std::exception& error) {
-    return fail(ErrorCode::kCannotRead,
-                fmt::format("the time zone '{}' cannot be read: {}", window.zone, error.what()));
+  const Result<std::chrono::seconds> offset = offset_of(window.zone, moment);
+  if (!offset) {
+    return tl::unexpected<Error>(offset.error());
   }
-  const auto local = std::chrono::floor<std::chrono::minutes>(moment + offset);
+  const auto local = std::chrono::floor<std::chrono::minutes>(moment + *offset);
   const auto day = std::chrono::floor<std::chrono::days>(local);
   const auto minute = static_cast<std::uint64_t>((local - day).count());
   const unsigned today = std::chrono::weekday(day).iso_encoding() - 1;

@@ -35,7 +35,7 @@ std::string time_of_day(std::uint16_t minutes);
 /// `mon, tue 22:00 to 04:00 Europe/Berlin`; `every day ...`.
 std::string to_string(const Window& window);
 
-/// Whether this machine's time zone database has the zone; an error where the database cannot be read.
+/// Whether this machine's time zone database has the zone; an error where the database cannot be read. UTC needs none.
 Result<bool> is_zone(const std::string& name);
 
 /// Whether a VM may be stopped at this moment. By the wall clock: where the clock is put forward over the beginning the

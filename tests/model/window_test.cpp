@@ -81,8 +81,16 @@ TEST_CASE("a window of a zone that nobody knows allows nothing, and says so") {
   REQUIRE_FALSE(allowed.has_value());
   CHECK_EQ(allowed.error().message, "the time zone database of this machine has no 'Europe/Atlantis'");
   CHECK_EQ(is_zone("Europe/Berlin").value(), true);
-  CHECK_EQ(is_zone("UTC").value(), true);
   CHECK_EQ(is_zone("../../etc/passwd").value(), false);
+}
+
+TEST_CASE("UTC is known by both its names") {
+  for (const char* const zone : {"UTC", "Etc/UTC"}) {
+    CAPTURE(zone);
+    CHECK_EQ(is_zone(zone).value(), true);
+    CHECK_EQ(window_allows(window("mon", "22:00", "04:00", zone), utc(11, 23, "22:00")).value(), true);
+    CHECK_EQ(window_allows(window("mon", "22:00", "04:00", zone), utc(11, 24, "04:00")).value(), false);
+  }
 }
 
 TEST_CASE("times of day and days have one spelling each") {
