@@ -249,7 +249,16 @@ class Run {
         return fmt::format("step {} did not end well", before + 1);
       }
     }
-    return plan_.steps[step].op == Op::kStopVm ? outside_window(report_.steps[step].started) : std::string();
+    return plan_.steps[step].op == Op::kStopVm ? why_not_now(report_.steps[step].started) : std::string();
+  }
+
+  /// Why a VM may not be stopped while the run goes on; empty where it may.
+  std::string why_not_now(Time now) {
+    std::string why = outside_window(now);
+    if (!why.empty()) {
+      window_closed_ = true;
+    }
+    return why;
   }
 
   void perform_step(const Step& step, StepResult& result) {
@@ -714,6 +723,13 @@ class Run {
       journal.message += "; nothing was sent since, but to start what was stopped";
       journal.hint = "make room for it; then 'gpup resume' goes on from here";
     }
+    if (window_closed_) {
+      Diagnostic closed;
+      closed.code = Code::kOutsideWindow;
+      closed.message = fmt::format("the window closed during the run: VMs may be stopped {}", to_string(*window_));
+      closed.hint = "'gpup resume' goes on once it is open again";
+      report_.diagnostics.push_back(std::move(closed));
+    }
     for (const StepResult& result : report_.steps) {
       const Step& step = plan_.steps[result.step];
       const bool of_left_off =
@@ -759,6 +775,7 @@ class Run {
   std::vector<std::uint8_t> answered_;  // by step: the host had its last word; not bits, which threads would share
   std::atomic<bool> journal_failed_ = false;
   std::atomic<bool> stopped_by_journal_ = false;  // a step was not sent for it
+  bool window_closed_ = false;                    // a stop was skipped for it
   Report report_;
 };
 

@@ -96,6 +96,7 @@ TEST_CASE("once the window is over no further machine is stopped, and those that
       }
     }
     CHECK_EQ(exit_code(plan, report), stopped == stops ? 0 : 7);
+    CHECK_EQ(codes(report.diagnostics), stopped == stops ? "" : "GP204");
     cut += stopped < stops ? 1 : 0;
     CHECK(report.left_off.empty());
     CHECK(again.runs("one"));
