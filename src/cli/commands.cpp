@@ -95,8 +95,8 @@ constexpr std::array kApplyOptions = {&kFile,     &kYes,       &kExpectPlan, &kI
                                       &kFull,     &kMaxOutage, &kTarget,     &kExclude,      &kAnswerTime};
 constexpr std::array kResumeOptions = {&kIgnoreWindow, &kReason, &kStateDir, &kParallel,  &kAnswerForm,
                                        &kAnswerReport, &kEvents, &kFull,     &kAnswerTime};
-constexpr std::array kRollbackOptions = {&kStateDir,     &kYes,    &kParallel, &kAnswerForm,
-                                         &kAnswerReport, &kEvents, &kFull,     &kAnswerTime};
+constexpr std::array kRollbackOptions = {&kStateDir,   &kYes,          &kIgnoreWindow, &kReason, &kParallel,
+                                         &kAnswerForm, &kAnswerReport, &kEvents,       &kFull,   &kAnswerTime};
 constexpr std::array kRestoreOptions = {&kStateDir,   &kFile,         &kConnect, &kYes,  &kParallel,
                                         &kAnswerForm, &kAnswerReport, &kEvents,  &kFull, &kAnswerTime};
 constexpr std::array kDriftOptions = {&kStateDir,     &kFile,   &kObserved, &kAnswerForm,
@@ -216,14 +216,15 @@ constexpr std::array kCommands = {
             " hold the run up. With - the lines are all there is on stdout; the report goes to stderr.\n\n"
             "A saved plan is performed without a question, but only while every fact in it still holds (5 otherwise)."
             " From files the plan is shown and a question asked; without a terminal --yes must be given (6"
-            " otherwise). --expect-plan refuses any plan but the one that was approved (6): 'gpup plan' and"
-            " 'gpup show' print its id, and the same files and hosts give the same one.\n\n"
-            "Where the file has a policy.window, nothing that stops a VM begins outside it (6); --ignore-window with a"
-            " --reason lets it, and the journal keeps the reason.\n\n"
-            "Ctrl-C, SIGTERM or a closed terminal begins no further step, lets those under way end, starts what was"
-            " stopped, and exits with 8. A second Ctrl-C or SIGTERM ends gpup at once; it names the steps that are"
-            " under way and the VMs that are off. Where the journal cannot be written any more, a full disk for one,"
-            " nothing is sent either, and what was stopped is started again (7).",
+            " otherwise). --expect-plan refuses any plan but the one that was approved (6): 'gpup plan' and\"
+        \" 'gpup show' print its id, and the same files and hosts give the same one.\n\n"
+          "Where the file has a policy.window, no stop of a VM begins outside it: a run that would stop one is refused"
+          " (6), and one during which it closes skips the other stops and brings back what it stopped (7)."
+          " --ignore-window with a --reason lets it, and the journal keeps the reason.\n\n"
+          "Ctrl-C, SIGTERM or a closed terminal begins no further step, lets those under way end, starts what was"
+          " stopped, and exits with 8. A second Ctrl-C or SIGTERM ends gpup at once; it names the steps that are"
+          " under way and the VMs that are off. Where the journal cannot be written any more, a full disk for one,"
+          " nothing is sent either, and what was stopped is started again (7).",
             "gpup apply change.plan\n"
             "gpup apply -f hci-east.yaml\n"
             "gpup apply -f hci-east.yaml --yes -o json"},
@@ -256,22 +257,23 @@ constexpr std::array kCommands = {
         " are off are then named. A plain 'gpup apply' works after a crash as well, and plans anew.",
         "gpup resume\n"
         "gpup resume 20261126T084100.250Z-4711"},
-    Command{"rollback",
-            "bring back what a run changed",
-            "RUN",
-            true,
-            {},
-            Completes::kNothing,
-            kRollbackOptions,
-            "Makes a plan from what the run's kept plan says was there before, for what the run has sent (with the runs"
-            " that took it up): partition counts, partitions, OfflineAction, and whether VMs run. It is shown and a"
-            " question asked, and keeps the rules of every plan. 'latest' is the newest run.\n\n"
-            "Adapters get new ids, and one that had a GPU is pinned to it unless its VM is clustered: then the host"
-            " chooses. What cannot be brought back is told; where others would be harmed, where somebody has changed "
-            "what the"
-            " run changed, or where equal GPUs of a cluster would come to differ, the plan is refused (4).",
-            "gpup rollback latest\n"
-            "gpup rollback 20261126T084100.250Z-4711 --yes"},
+    Command{
+        "rollback",
+        "bring back what a run changed",
+        "RUN",
+        true,
+        {},
+        Completes::kNothing,
+        kRollbackOptions,
+        "Makes a plan from what the run's kept plan says was there before, for what the run has sent (with the runs"
+        " that took it up): partition counts, partitions, OfflineAction, and whether VMs run. It is shown and a"
+        " question asked, and keeps the rules of every plan. 'latest' is the newest run. The run's policy.window holds"
+        " for it, too.\n\n"
+        "Adapters get new ids, and one that had a GPU is pinned to it unless its VM is clustered: then the host"
+        " chooses. What cannot be brought back is told; where others would be harmed, where somebody has changed"
+        " what the run changed, or where equal GPUs of a cluster would come to differ, the plan is refused (4).",
+        "gpup rollback latest\n"
+        "gpup rollback 20261126T084100.250Z-4711 --yes"},
     Command{"restore-power",
             "start the VMs that a run stopped and has not started again",
             {},

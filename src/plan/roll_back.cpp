@@ -508,6 +508,7 @@ class RollBack {
     plan.name = run_.name;
     plan.hosts = run_.hosts;
     plan.stop = run_.stop;
+    plan.window = run_.window;
     write_steps(wish_, goal, plan);
     for (Step& step : plan.steps) {
       step.reason = step.reason == Reason::kWasRunning ? step.reason : Reason::kBefore;
