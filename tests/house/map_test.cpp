@@ -93,7 +93,7 @@ std::string library_of(const std::string& header) {
   static const std::pair<std::string_view, std::string_view> kPrefixes[] = {
       {"yaml-cpp/", "yaml-cpp"}, {"cxxopts.hpp", "cxxopts"}, {"spdlog/", "spdlog"},     {"fmt/", "fmt"},
       {"re2/", "re2"},           {"simdjson", "simdjson"},   {"nlohmann/", "nlohmann"}, {"tl/", "tl-expected"},
-      {"openssl/", "openssl"},      {"date/", "date"},
+      {"openssl/", "openssl"},   {"date/", "date"},
   };
   for (const auto& [prefix, library] : kPrefixes) {
     if (header.starts_with(prefix)) {
