@@ -275,11 +275,75 @@ a_limit_lets_one_machine_be_down_at_a_time() {
   gpup 4 validate -f desired.yaml -f bad.yaml
 }
 
+# A window that begins HOURS from now and lasts for one: window HOURS ZONE
+window() {
+  printf "policy: { window: { from: '%s', to: '%s', zone: %s } }\n" \
+    "$(date -u -d "$1 hours" +%H:%M)" "$(date -u -d "$(($1 + 1)) hours" +%H:%M)" "$2"
+}
+
+no_vm_is_stopped_outside_the_window() {
+  rm -rf "$XDG_STATE_HOME"
+  fresh vdi-pool
+  cp desired.yaml always.yaml
+  cp lab.json before.json
+  window 6 Etc/UTC | cat always.yaml - >desired.yaml
+  gpup 0 plan -f desired.yaml --out night.plan
+  says '^VMs may be stopped every day [0-9:]+ to [0-9:]+ Etc/UTC only'
+  gpup 6 apply night.plan
+  says 'error\[GP204\]: VMs may be stopped every day'
+  cat "$room/err"
+  gpup 6 apply -f desired.yaml --yes
+  gpup 64 apply night.plan --ignore-window
+  same lab.json before.json 'something was sent outside the window'
+  [ ! -e "$XDG_STATE_HOME" ] || [ -z "$(find "$XDG_STATE_HOME" -name '*.jsonl')" ] || fail 'a run that was refused has a journal'
+  gpup 0 apply night.plan --ignore-window --reason 'agreed with sales'
+  grep -q '"ignoresWindow":"agreed with sales"' "$XDG_STATE_HOME"/gpup/journal/*.jsonl || fail 'the journal keeps no reason'
+  gpup 0 drift -f desired.yaml
+  cp before.json lab.json
+  window 0 Etc/UTC | cat always.yaml - >desired.yaml
+  gpup 0 apply -f desired.yaml --yes
+}
+
+# without_zones FOLDER ARGUMENT...: gpup on a machine that has nothing in that folder.
+without_zones() {
+  unshare -rm sh -c 'mount -t tmpfs none "$1" && shift && exec "$@"' - "$zones" "$gpup" "$@" >"$room/out" 2>"$room/err" </dev/null
+}
+
+a_machine_without_time_zones_knows_utc() {
+  if ! unshare -rm sh -c 'mount -t tmpfs none /usr/share/zoneinfo' 2>/dev/null; then
+    echo 'SKIPPED: nothing can be mounted here'
+    return
+  fi
+  local zones zone
+  for zones in /usr/share /usr/share/zoneinfo; do
+    fresh vdi-pool
+    cp desired.yaml always.yaml
+    window 0 Europe/Berlin | cat always.yaml - >desired.yaml
+    gpup 0 plan -f desired.yaml --out berlin.plan
+    cp lab.json before.json
+    run_by=without_zones
+    gpup 4 apply -f desired.yaml --yes
+    says "error\[GP205\]: 'zone' must be an IANA time zone"
+    cat "$room/err"
+    gpup 6 apply berlin.plan
+    says 'error\[GP204\]: whether a VM may be stopped now cannot be said: '
+    cat "$room/err"
+    same lab.json before.json 'something was sent in a zone that is not known'
+    for zone in UTC Etc/UTC; do
+      cp before.json lab.json
+      window 0 "$zone" | cat always.yaml - >desired.yaml
+      gpup 0 apply -f desired.yaml --yes
+    done
+    run_by=run_once
+  done
+}
+
 promises=(the_tour_ends_with_no_drift two_a2_cards_are_made_equal ten_mistakes_in_two_files_are_told_in_one_run
   an_impossible_count_names_its_neighbours only_the_vms_on_the_card_that_changes_stop
   a_saved_plan_whose_facts_broke_touches_nothing a_vm_that_does_not_start_is_named_with_its_command
   an_unreachable_host_is_not_checked a_killed_run_is_made_good_by_the_next a_plan_says_what_it_costs
-  earlier_runs_tell_how_long_steps_take an_emergency_covers_one_host a_limit_lets_one_machine_be_down_at_a_time)
+  earlier_runs_tell_how_long_steps_take an_emergency_covers_one_host a_limit_lets_one_machine_be_down_at_a_time
+  no_vm_is_stopped_outside_the_window a_machine_without_time_zones_knows_utc)
 [ $# -gt 0 ] || set -- "${promises[@]}"
 for promise in "$@"; do
   printf '\n== %s\n' "${promise//_/ }"
