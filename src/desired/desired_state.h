@@ -10,6 +10,7 @@
 #include "base/place.h"
 #include "base/text_pool.h"
 #include "model/connect.h"
+#include "model/hooks.h"
 #include "model/window.h"
 #include "model/words.h"
 
@@ -113,6 +114,7 @@ struct DesiredPolicy {
   std::vector<DesiredOverride> overrides;
   DesiredDisruption disruption;
   std::optional<Window> window;  ///< left out: VMs may be stopped at any time
+  HookPolicy hooks;
 };
 
 /// What the files say: everything in it is syntactically right and agrees with itself.

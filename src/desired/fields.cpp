@@ -125,11 +125,15 @@ bool address(Reading& reading, const Field& field, const Scalar& scalar, std::st
   return true;
 }
 
+std::string from_file(const Reading& reading, std::string_view path) {
+  return (std::filesystem::path(reading.folder) / std::filesystem::path(path)).lexically_normal().string();
+}
+
 bool path(Reading& reading, const Field& field, const Scalar& scalar, std::string& to) {
   if (!is_text(reading, field, scalar)) {
     return false;
   }
-  to = (std::filesystem::path(reading.folder) / std::filesystem::path(scalar.text)).lexically_normal().string();
+  to = from_file(reading, scalar.text);
   return true;
 }
 
@@ -829,6 +833,56 @@ void end_window(Reading& reading, const Frame& /*frame*/) {
 
 constexpr Mapping kWindow = {"'window'", kWindowFields, begin_window, end_window};
 
+/// A name without a slash stays as it is, to be looked for in PATH; and so a path must not lose its last one.
+std::string program_from_file(const Reading& reading, std::string program) {
+  if (program.find('/') == std::string::npos) {
+    return program;
+  }
+  std::string path = from_file(reading, program);
+  return path.find('/') == std::string::npos ? "./" + path : path;
+}
+
+/// A word of a hook. The first is its program.
+template <auto Member>
+bool hook_word(Reading& reading, const Field& field, const Scalar& scalar, void* target) {
+  std::vector<std::string>& argv = static_cast<HookPolicy*>(target)->*Member;
+  std::string word;
+  if (argv.size() > HookPolicy::kMostWords || !text(reading, field, scalar, word)) {
+    return false;
+  }
+  if (word.size() > HookPolicy::kLongestWord) {
+    return refuse(reading, field, scalar, Code::kOutOfRange,
+                  fmt::format(" of at most {} bytes", HookPolicy::kLongestWord));
+  }
+  argv.push_back(argv.empty() ? program_from_file(reading, std::move(word)) : std::move(word));
+  if (argv.size() > HookPolicy::kMostWords) {
+    return refuse(reading, field, scalar, Code::kOutOfRange,
+                  fmt::format(", and a hook has at most {} of them", HookPolicy::kMostWords));
+  }
+  return true;
+}
+
+constexpr std::string_view kHook = "a list: a program and its arguments";
+constexpr std::string_view kHookWord = "a text";
+
+constexpr Field kHooksFields[] = {
+    {"before", kHook, Shape::kScalars, hook_word<&HookPolicy::before>, nullptr, false, false, kHookWord},
+    {"after", kHook, Shape::kScalars, hook_word<&HookPolicy::after>, nullptr, false, false, kHookWord},
+    {"onFailure", kHook, Shape::kScalars, hook_word<&HookPolicy::on_failure>, nullptr, false, false, kHookWord},
+    {"timeout", "a duration such as 5m", Shape::kScalar, into<&HookPolicy::timeout, duration>},
+};
+constexpr std::size_t kBefore = number_of(kHooksFields, "before");
+constexpr std::size_t kAfter = number_of(kHooksFields, "after");
+constexpr std::size_t kOnFailure = number_of(kHooksFields, "onFailure");
+
+void end_hooks(Reading& reading, const Frame& frame) {
+  if (!frame.tried(kBefore) && !frame.tried(kAfter) && !frame.tried(kOnFailure)) {
+    must_have(reading, frame, "one of 'before', 'after' and 'onFailure'");
+  }
+}
+
+constexpr Mapping kHooks = {"'hooks'", kHooksFields, inside<&DesiredPolicy::hooks>, end_hooks};
+
 constexpr Field kPolicyFields[] = {
     {"unlisted", "unassign, keep or refuse", Shape::kScalar, into<&DesiredPolicy::unlisted, kWord<Unlisted>>},
     {"homogeneous", "require or warn", Shape::kScalar, into<&DesiredPolicy::homogeneous, kWord<Homogeneous>>},
@@ -836,6 +890,8 @@ constexpr Field kPolicyFields[] = {
     {"override", "a list of mappings with 'rule' and 'reason'", Shape::kMappings, nullptr, &kOverride},
     {"disruption", "a mapping such as { maxUnavailable: 2 }", Shape::kMapping, nullptr, &kDisruption},
     {"window", "a mapping with 'from', 'to' and 'zone'", Shape::kMapping, nullptr, &kWindow},
+    {"hooks", "a mapping such as { before: [/usr/local/bin/drain-sessions, --wait] }", Shape::kMapping, nullptr,
+     &kHooks},
 };
 constexpr std::size_t kUnlisted = number_of(kPolicyFields, "unlisted");
 

@@ -176,6 +176,30 @@ TEST_CASE("paths are relative to the file that names them") {
   }
 }
 
+TEST_CASE("a hook's program is looked for in PATH, or from the file that names it, its other words stay as they are") {
+  struct Case {
+    std::string file;
+    std::string program;
+    std::string wanted;
+  };
+  const Case cases[] = {
+      {"a.yaml", "drain", "drain"},         {"x/a.yaml", "drain", "drain"},       {"a.yaml", "./drain", "./drain"},
+      {"a.yaml", "x/../drain", "./drain"},  {"x/a.yaml", "./drain", "x/drain"},   {"x/a.yaml", "../drain", "./drain"},
+      {"../a.yaml", "./drain", "../drain"}, {"x/a.yaml", "/b/drain", "/b/drain"}, {"-", "./drain", "./drain"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.file);
+    CAPTURE(c.program);
+    const Read read =
+        read_files({{c.file, kStart + "policy: { hooks: { before: [" + c.program + ", ./b, '5'], timeout: 90s } }\n"}});
+    REQUIRE_EQ(read.complaints, "");
+    const gpup::HookPolicy& hooks = read.read.state.policy.hooks;
+    CHECK(hooks.before == std::vector<std::string>{c.wanted, "./b", "5"});
+    CHECK(hooks.after.empty());
+    CHECK(hooks.timeout == std::chrono::seconds(90));
+  }
+}
+
 TEST_CASE("names are data") {
   const std::string names[] = {"no", "off", "y", "1_000", "12:30", "2026-11-22", "vm[1]*", "-a", "a #b", "O''Neil"};
   std::string text = kStart + "assignments:\n";
