@@ -197,37 +197,38 @@ constexpr std::array kCommands = {
             " off, or written by another version of the format is refused (exit code 4).",
             "gpup show change.plan\n"
             "gpup show change.plan -o markdown --full"},
-    Command{"apply",
-            "perform a plan",
-            "PLAN",
-            false,
-            {},
-            Completes::kFile,
-            kApplyOptions,
-            "Performs a saved plan, or plans the files and performs that. Each step reads what it relies on, acts, and"
-            " reads back. What depends on a step that failed is skipped; machines that were stopped are started again,"
-            " or named with the command that starts them.\n\n"
-            "Steps go side by side where the plan allows it: on up to --parallel hosts at once, on each of them several"
-            " machines stopping and starting, and one other step at a time.\n\n"
-            "--max-outage refuses a plan (4) that is expected to keep a VM down for longer; --target and --exclude are"
-            " for emergencies; see 'gpup help plan'.\n\n"
-            "--events writes a line of JSON for each step that begins or ends, every 15 seconds for one that takes"
-            " long, for what is wrong, and for the end ('gpup schema events'). A reader that is slow or gone does not"
-            " hold the run up. With - the lines are all there is on stdout; the report goes to stderr.\n\n"
-            "A saved plan is performed without a question, but only while every fact in it still holds (5 otherwise)."
-            " From files the plan is shown and a question asked; without a terminal --yes must be given (6"
-            " otherwise). --expect-plan refuses any plan but the one that was approved (6): 'gpup plan' and\"
-        \" 'gpup show' print its id, and the same files and hosts give the same one.\n\n"
-          "Where the file has a policy.window, no stop of a VM begins outside it: a run that would stop one is refused"
-          " (6), and one during which it closes skips the other stops and brings back what it stopped (7)."
-          " --ignore-window with a --reason lets it, and the journal keeps the reason.\n\n"
-          "Ctrl-C, SIGTERM or a closed terminal begins no further step, lets those under way end, starts what was"
-          " stopped, and exits with 8. A second Ctrl-C or SIGTERM ends gpup at once; it names the steps that are"
-          " under way and the VMs that are off. Where the journal cannot be written any more, a full disk for one,"
-          " nothing is sent either, and what was stopped is started again (7).",
-            "gpup apply change.plan\n"
-            "gpup apply -f hci-east.yaml\n"
-            "gpup apply -f hci-east.yaml --yes -o json"},
+    Command{
+        "apply",
+        "perform a plan",
+        "PLAN",
+        false,
+        {},
+        Completes::kFile,
+        kApplyOptions,
+        "Performs a saved plan, or plans the files and performs that. Each step reads what it relies on, acts, and"
+        " reads back. What depends on a step that failed is skipped; machines that were stopped are started again,"
+        " or named with the command that starts them.\n\n"
+        "Steps go side by side where the plan allows it: on up to --parallel hosts at once, on each of them several"
+        " machines stopping and starting, and one other step at a time.\n\n"
+        "--max-outage refuses a plan (4) that is expected to keep a VM down for longer; --target and --exclude are"
+        " for emergencies; see 'gpup help plan'.\n\n"
+        "--events writes a line of JSON for each step that begins or ends, every 15 seconds for one that takes"
+        " long, for what is wrong, and for the end ('gpup schema events'). A reader that is slow or gone does not"
+        " hold the run up. With - the lines are all there is on stdout; the report goes to stderr.\n\n"
+        "A saved plan is performed without a question, but only while every fact in it still holds (5 otherwise)."
+        " From files the plan is shown and a question asked; without a terminal --yes must be given (6"
+        " otherwise). --expect-plan refuses any plan but the one that was approved (6): 'gpup plan' and"
+        " 'gpup show' print its id, and the same files and hosts give the same one.\n\n"
+        "Where the file has a policy.window, no stop of a VM begins outside it: a run that would stop one is refused"
+        " (6), and one during which it closes skips the other stops and brings back what it stopped (7)."
+        " --ignore-window with a --reason lets it, and the journal keeps the reason.\n\n"
+        "Ctrl-C, SIGTERM or a closed terminal begins no further step, lets those under way end, starts what was"
+        " stopped, and exits with 8. A second Ctrl-C or SIGTERM ends gpup at once; it names the steps that are"
+        " under way and the VMs that are off. Where the journal cannot be written any more, a full disk for one,"
+        " nothing is sent either, and what was stopped is started again (7).",
+        "gpup apply change.plan\n"
+        "gpup apply -f hci-east.yaml\n"
+        "gpup apply -f hci-east.yaml --yes -o json"},
     Command{
         "history",
         "list the runs, or show the steps of one",

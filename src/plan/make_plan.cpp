@@ -39,6 +39,7 @@ Planned make_plan(const DesiredState& desired, const ObservedState& observed, co
     }
     plan.stop = desired.policy.stop;
     plan.window = desired.policy.window;
+    plan.hooks = desired.policy.hooks;
     write_steps(desired, goal, plan);
     keep_limits(desired, goal, plan, findings);
     plan.diagnostics = findings.list;

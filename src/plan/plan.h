@@ -13,6 +13,7 @@
 #include "base/place.h"
 #include "base/text_pool.h"
 #include "model/connect.h"
+#include "model/hooks.h"
 #include "model/window.h"
 #include "model/words.h"
 
@@ -171,6 +172,11 @@ struct Plan {
   std::vector<NotChecked> not_checked;
   Texts texts;
   std::optional<Window> window;  ///< when VMs may be stopped; none: at any time
+  HookPolicy hooks;
+  std::vector<std::uint32_t> after_owed;  ///< VMs that run again and for which an earlier run owes the hook `after`
+
+  /// Something is to be done.
+  bool acts() const { return !steps.empty() || !after_owed.empty(); }
 
   std::span<const std::uint32_t> after_of(const Step& step) const {
     return std::span(after).subspan(step.first_after, step.after_count);

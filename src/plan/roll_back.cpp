@@ -509,6 +509,7 @@ class RollBack {
     plan.hosts = run_.hosts;
     plan.stop = run_.stop;
     plan.window = run_.window;
+    plan.hooks = run_.hooks;
     write_steps(wish_, goal, plan);
     for (Step& step : plan.steps) {
       step.reason = step.reason == Reason::kWasRunning ? step.reason : Reason::kBefore;

@@ -149,6 +149,7 @@ class PlanJson {
     write_facts();
     write_differences();
     write_steps();
+    write_after_owed();
     write_tail();
     out_.flush();
     return id_at;
@@ -187,7 +188,29 @@ class PlanJson {
     if (plan_.window) {
       write_window(*plan_.window);
     }
+    if (plan_.hooks.any()) {
+      write_hooks(plan_.hooks);
+    }
     out_.text("}");
+  }
+
+  void write_hooks(const HookPolicy& hooks) {
+    out_.text(",\"hooks\":{");
+    const auto words = [&](std::string_view name, const std::vector<std::string>& argv) {
+      std::string_view between = name;
+      for (const std::string& word : argv) {
+        out_.text(between);
+        out_.string(word);
+        between = ",";
+      }
+      out_.text(argv.empty() ? "" : "],");
+    };
+    words("\"before\":[", hooks.before);
+    words("\"after\":[", hooks.after);
+    words("\"onFailure\":[", hooks.on_failure);
+    out_.text("\"timeout\":\"");
+    out_.number(static_cast<std::uint64_t>(std::max<std::chrono::seconds::rep>(hooks.timeout.count(), 0)));
+    out_.text("s\"}");
   }
 
   void write_window(const Window& window) {
@@ -421,6 +444,26 @@ class PlanJson {
       out_.text(",\"to\":");
       write_value(Property::kOfflineAction, step.to);
     }
+  }
+
+  void write_after_owed() {
+    if (plan_.after_owed.empty()) {
+      return;
+    }
+    out_.text(",\n\"afterOwed\": ");
+    Lines lines(out_);
+    for (const std::uint32_t index : plan_.after_owed) {
+      const PlanVm& vm = plan_.vms[index];
+      lines.next();
+      out_.text("{");
+      out_.text(hosts_[vm.host]);
+      out_.text(",\"vm\":");
+      out_.string(vm.name);
+      out_.text(",\"vmId\":");
+      out_.string(vm.id);
+      out_.text("}");
+    }
+    lines.end();
   }
 
   void write_tail() {

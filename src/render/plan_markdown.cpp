@@ -10,6 +10,7 @@
 #include "render/outage_words.h"
 #include "render/plan_failure.h"
 #include "render/plan_outline.h"
+#include "render/plan_words.h"
 
 namespace gpup {
 
@@ -34,7 +35,7 @@ class PlanMarkdown {
   void write() {
     out_ += plan_.name.empty() ? "## GPU partitioning plan\n\n"
                                : fmt::format("## GPU partitioning plan {}\n\n", markdown_code(plan_.name));
-    if (plan_.steps.empty() && plan_.differences.empty()) {
+    if (!plan_.acts() && plan_.differences.empty()) {
       out_ += fmt::format("{}\n", nothing_to_do(plan_));
     } else {
       out_ += fmt::format("**{}**\n", plan_summary(plan_));
@@ -43,6 +44,7 @@ class PlanMarkdown {
       }
       write_hosts();
       write_steps();
+      write_hooks();
       if (outage_ != nullptr && !plan_.steps.empty()) {
         write_outage();
         write_failures();
@@ -61,6 +63,17 @@ class PlanMarkdown {
     if (out_.size() > kChunk) {
       sink_.write(out_);
       out_.clear();
+    }
+  }
+
+  void write_hooks() {
+    const auto rows = hook_rows(plan_);
+    if (rows.empty()) {
+      return;
+    }
+    out_ += fmt::format("\n### {}\n\n", hook_title(plan_));
+    for (const auto& [when, what] : rows) {
+      out_ += fmt::format("- {}: {}\n", when, markdown_code(what));
     }
   }
 

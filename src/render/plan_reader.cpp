@@ -90,8 +90,9 @@ class PlanText {
       : text_(text), at_(at), plan_(plan), pool_(pool) {}
 
   bool read() {
-    return name() && files() && hosts() && cluster() && policy() && facts() && differences() && steps() && summary() &&
-           diagnostics() && not_checked() && literal("\n}\n") && (at_ == text_.size() || no("the end")) && agree();
+    return name() && files() && hosts() && cluster() && policy() && facts() && differences() && steps() &&
+           after_owed() && summary() && diagnostics() && not_checked() && literal("\n}\n") &&
+           (at_ == text_.size() || no("the end")) && agree();
   }
 
   std::size_t at() const { return at_; }
@@ -468,7 +469,36 @@ class PlanText {
       return false;
     }
     plan_.stop = {*known, std::chrono::seconds(seconds)};
-    return (!is(",\"window\":{\"days\":[") || window(plan_.window.emplace())) && literal("}");
+    return (!is(",\"window\":{\"days\":[") || window(plan_.window.emplace())) &&
+           (!is(",\"hooks\":{") || hooks(plan_.hooks)) && literal("}");
+  }
+
+  bool hooks(HookPolicy& hooks) {
+    std::uint64_t seconds = 0;
+    if (!hook("\"before\":[", hooks.before) || !hook("\"after\":[", hooks.after) ||
+        !hook("\"onFailure\":[", hooks.on_failure) || !literal("\"timeout\":\"") ||
+        !number(1, std::numeric_limits<std::int32_t>::max(), seconds)) {
+      return false;
+    }
+    hooks.timeout = std::chrono::seconds(seconds);
+    return (hooks.any() || no("a hook")) && literal("s\"}");
+  }
+
+  bool hook(std::string_view name, std::vector<std::string>& argv) {
+    if (!is(name)) {
+      return true;
+    }
+    do {
+      std::string& word = argv.emplace_back();
+      if (!string(word)) {
+        return false;
+      }
+      if (word.empty() || word.size() > HookPolicy::kLongestWord || argv.size() > HookPolicy::kMostWords ||
+          word.find('\0') != std::string::npos) {
+        return no("the words of a hook");
+      }
+    } while (is(","));
+    return literal("],");
   }
 
   bool window(Window& window) {
@@ -867,6 +897,18 @@ class PlanText {
     }
     plan_.steps.push_back(step);
     return true;
+  }
+
+  bool after_owed() {
+    return !is(",\n\"afterOwed\": ") || lines([&] {
+      std::uint32_t at = kNone;
+      std::uint32_t row = kNone;
+      if (!literal("{") || !host(at) || !literal(",\"vm\":") || !vm(at, ",\"vmId\":", row)) {
+        return false;
+      }
+      plan_.after_owed.push_back(row);
+      return literal("}");
+    });
   }
 
   bool summary() {

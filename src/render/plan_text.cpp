@@ -10,6 +10,7 @@
 #include "render/outage_words.h"
 #include "render/plan_failure.h"
 #include "render/plan_outline.h"
+#include "render/plan_words.h"
 
 namespace gpup {
 
@@ -33,12 +34,15 @@ class PlanText {
       : plan_(plan), options_(options), sink_(sink), fold_(folded(plan, options.full)) {}
 
   void write() {
-    if (plan_.steps.empty() && plan_.differences.empty()) {
+    if (!plan_.acts() && plan_.differences.empty()) {
       out_ += painted(kGreen, nothing_to_do(plan_));
       out_ += '\n';
     } else {
       write_hosts();
-      write_steps();
+      if (!plan_.steps.empty()) {
+        write_steps();
+      }
+      write_hooks();
       if (options_.outage != nullptr && !plan_.steps.empty()) {
         write_outage(*options_.outage);
         write_failures(*options_.outage);
@@ -130,6 +134,17 @@ class PlanText {
       }
       flush();
     });
+  }
+
+  void write_hooks() {
+    std::vector<std::vector<std::string>> table;
+    for (const auto& row : hook_rows(plan_)) {
+      table.emplace_back(row.begin(), row.end());
+    }
+    if (!table.empty()) {
+      out_ += '\n' + painted(kBold, hook_title(plan_)) + '\n';
+      write_table(table);
+    }
   }
 
   void write_outage(const Outage& outage) {

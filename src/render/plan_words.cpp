@@ -3,6 +3,8 @@
 #include <array>
 #include <optional>
 
+#include <fmt/format.h>
+
 #include "base/text.h"
 
 namespace gpup {
@@ -72,6 +74,29 @@ std::string gpu_title(std::string_view model, std::string_view name) {
     return std::string(brief);
   }
   return std::string(model) + " (" + std::string(brief) + ")";
+}
+
+std::vector<std::array<std::string, 2>> hook_rows(const Plan& plan) {
+  std::vector<std::array<std::string, 2>> rows;
+  const auto add = [&](std::string_view when, const std::vector<std::string>& argv) {
+    if (!argv.empty()) {
+      rows.push_back({std::string(when), hook_words(argv)});
+    }
+  };
+  add("before each stop", plan.hooks.before);
+  add("after each start", plan.hooks.after);
+  add("on failure", plan.hooks.on_failure);
+  for (const std::uint32_t vm : plan.after_owed) {
+    rows.push_back({"owed since an earlier run",
+                    fmt::format("after {}/vm/{}", plan.hosts[plan.vms[vm].host].name, plan.vms[vm].name)});
+  }
+  return rows;
+}
+
+std::string hook_title(const Plan& plan) {
+  constexpr std::uint64_t kSecond = 1000;
+  return fmt::format("Hooks, run on this machine, each for {} at most",
+                     human_time(static_cast<std::uint64_t>(plan.hooks.timeout.count()) * kSecond));
 }
 
 }  // namespace gpup

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -28,5 +29,11 @@ void held_gpus(const Plan& plan, const PlanVm& vm, bool after, std::vector<std::
 
 /// `NVIDIA A2 (4&18416dc3&0&0000)`; the short name alone where the model is not known. Unescaped.
 std::string gpu_title(std::string_view model, std::string_view name);
+
+/// When which hook of the plan is run, two cells a row; empty where it has none. Unescaped.
+std::vector<std::array<std::string, 2>> hook_rows(const Plan& plan);
+
+/// How long each may take: `Hooks, run on this machine, each for 5 min at most`.
+std::string hook_title(const Plan& plan);
 
 }  // namespace gpup

@@ -112,6 +112,37 @@ TEST_CASE("a plan has the window in which VMs may be stopped, also when it was r
   CHECK_EQ(written(*read), text);
 }
 
+TEST_CASE("a plan has its hooks, also when it was read back") {
+  Plan plan = sample_plan();
+  plan.hooks.before = {"/usr/local/bin/drain", "--wait", "a \"b\""};
+  plan.hooks.on_failure = {"call"};
+  plan.hooks.timeout = std::chrono::seconds(90);
+  plan.after_owed = {0};
+  const std::string text = written(plan);
+  const std::string part = R"(,"hooks":{"before":["/usr/local/bin/drain","--wait","a \"b\""],"onFailure":["call"],)"
+                           R"("timeout":"90s"}})";
+  CHECK(text.find(part) != std::string::npos);
+  CHECK(text.find("\"afterOwed\": [\n{\"host\":\"hv-e1\",\"vm\":\"vdi-01\",\"vmId\":\"711cee18-") != std::string::npos);
+  const Result<Plan> read = read_plan(text, "plan.json");
+  CAPTURE(first_message(read));
+  REQUIRE(read.has_value());
+  CHECK(read->hooks == plan.hooks);
+  REQUIRE_EQ(read->after_owed.size(), 1);
+  CHECK_EQ(read->vms[read->after_owed[0]].name, "vdi-01");
+  CHECK_EQ(written(*read), text);
+  const std::pair<std::string_view, std::string_view> wrong[] = {
+      {R"("before":["/usr/local/bin/drain","--wait","a \"b\""])", R"("before":[])"},
+      {R"(["call"])", R"([""])"},
+      {R"(["call"])", R"(["a\u0000"])"},
+      {R"("timeout":"90s")", R"("timeout":"0s")"},
+      {R"("onFailure":["call"],)", R"("onFailure":["call"],"shell":["sh"],)"},
+  };
+  for (const auto& [from, to] : wrong) {
+    CAPTURE(to);
+    CHECK_FALSE(read_plan(with_right_id(edited(text, from, to)), "plan.json").has_value());
+  }
+}
+
 TEST_CASE("a plan that was read back is written as the same bytes") {
   const std::string text = written(sample_plan());
   const Result<Plan> plan = read_plan(text, "plan.json");

@@ -240,6 +240,25 @@ Like changes are told together; --full shows each.
   CHECK(whole.find("5000  start-vm             hv-1/vm/vdi-4999  listed at many.yaml:5009") != std::string::npos);
 }
 
+TEST_CASE("a plan tells which programs it runs, word by word") {
+  Plan plan = sample_plan();
+  plan.hooks.before = {"/usr/local/bin/drain-sessions", "--wait", "a b", "$(x)"};
+  plan.hooks.on_failure = {"call"};
+  plan.hooks.timeout = std::chrono::seconds(90);
+  CHECK(text_of(plan).find("\nHooks, run on this machine, each for 1 min 30 s at most\n"
+                           "  before each stop  /usr/local/bin/drain-sessions --wait \"a b\" \"$(x)\"\n"
+                           "  on failure        call\n") != std::string::npos);
+  CHECK(markdown_of(plan).find("\n- before each stop: `/usr/local/bin/drain-sessions --wait \"a b\" \"$(x)\"`\n") !=
+        std::string::npos);
+  Plan owed;
+  owed.hosts = plan.hosts;
+  owed.vms = plan.vms;
+  owed.hooks.after = {"open"};
+  owed.after_owed = {0};
+  CHECK_EQ(text_of(owed).substr(0, 1), "\n");
+  CHECK(text_of(owed).find("owed since an earlier run  after hv-e1/vm/vdi-01\n") != std::string::npos);
+}
+
 TEST_CASE("no name can break out of a plan for people") {
   Plan plan = sample_plan();
   const std::string evil = "a`|</details>[x](http://e.example) @everyone\n# big\x1b[31m ``` \xe2\x80\xae";
@@ -248,6 +267,8 @@ TEST_CASE("no name can break out of a plan for people") {
   plan.gpus[0].model = evil;
   plan.diagnostics[0].message = evil;
   plan.not_checked[0].error = evil;
+  plan.hooks.before = {evil, evil};
+  plan.after_owed = {0};
   const std::string text = text_of(plan);
   CHECK(text.find('\x1b') == std::string::npos);
   CHECK(text.find("\n# big") == std::string::npos);
