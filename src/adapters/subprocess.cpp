@@ -37,6 +37,9 @@ struct Pipe {
   bool open() { return ::pipe2(ends.data(), O_CLOEXEC) == 0; }
   int take(std::size_t end) {
     const int taken = std::exchange(ends.at(end), -1);
+    if (taken < 0) {
+      return taken;
+    }
     ::fcntl(taken, F_SETFL, ::fcntl(taken, F_GETFL) | O_NONBLOCK);
     return taken;
   }
@@ -115,18 +118,22 @@ tl::unexpected<Subprocess::NotStarted> not_started(int error) {
 }  // namespace
 
 tl::expected<std::unique_ptr<Subprocess>, Subprocess::NotStarted> Subprocess::start(
-    const std::vector<std::string>& argv, const Environment& environment) {
+    const std::vector<std::string>& argv, const Environment& environment, Input input) {
   Pipe in;
   Pipe out;
   Pipe err;
   if (argv.empty() || argv.front().empty()) {
     return not_started(ENOENT);
   }
-  if (!in.open() || !out.open() || !err.open()) {
+  if ((input == Input::kPipe && !in.open()) || !out.open() || !err.open()) {
     return not_started(errno);
   }
   Orders orders;
-  ::posix_spawn_file_actions_adddup2(&orders.files, in.ends[kReading], STDIN_FILENO);
+  if (input == Input::kPipe) {
+    ::posix_spawn_file_actions_adddup2(&orders.files, in.ends[kReading], STDIN_FILENO);
+  } else {
+    ::posix_spawn_file_actions_addopen(&orders.files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  }
   ::posix_spawn_file_actions_adddup2(&orders.files, out.ends[kWriting], STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(&orders.files, err.ends[kWriting], STDERR_FILENO);
   std::vector<std::string> words = argv;
@@ -232,6 +239,18 @@ bool Subprocess::wait(std::chrono::milliseconds most) {
     std::this_thread::sleep_for(pause);
   }
   return true;
+}
+
+bool Subprocess::gone() const {
+  siginfo_t info{};
+  return ended_ ||
+         (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0);
+}
+
+void Subprocess::terminate() {
+  if (!ended_) {
+    ::kill(static_cast<pid_t>(-pid_), SIGTERM);
+  }
 }
 
 void Subprocess::release() {

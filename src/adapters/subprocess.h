@@ -19,10 +19,10 @@ struct Ending {
   bool operator==(const Ending&) const = default;
 };
 
-/// A child process whose standard streams are pipes to us. It has a session of its own, so that Ctrl-C in a terminal
-/// does not reach it and it can ask nobody anything there; it sees the end of its input when we are gone, however that
-/// came. Our ends never block. Once there was a child, this process ignores SIGPIPE: a child that is gone is an error
-/// of `write`.
+/// A child process whose standard streams are pipes to us (its input may be nothing at all). It has a session of its
+/// own, so that Ctrl-C in a terminal does not reach it and it can ask nobody anything there; it sees the end of its
+/// input when we are gone, however that came. Our ends never block. Once there was a child, this process ignores
+/// SIGPIPE: a child that is gone is an error of `write`.
 class Subprocess {
  public:
   /// Why a program could not be started.
@@ -34,9 +34,12 @@ class Subprocess {
 
   using Environment = std::vector<std::pair<std::string, std::string>>;
 
+  enum class Input : unsigned char { kPipe, kNothing };
+
   /// Starts a program (looked for in PATH where its name has no slash) with `environment` set besides our own.
   static tl::expected<std::unique_ptr<Subprocess>, NotStarted> start(const std::vector<std::string>& argv,
-                                                                     const Environment& environment = {});
+                                                                     const Environment& environment = {},
+                                                                     Input input = Input::kPipe);
 
   Subprocess(const Subprocess&) = delete;
   Subprocess& operator=(const Subprocess&) = delete;
@@ -60,6 +63,10 @@ class Subprocess {
 
   /// Waits until it has ended; false after `most`.
   bool wait(std::chrono::milliseconds most);
+  /// Whether it has ended. Until it is waited for, what it left behind can be killed.
+  bool gone() const;
+  /// Asks it, and all that it started in its session's process group, to end.
+  void terminate();
   /// Ends it and all that it started in its session's process group, at once.
   void kill();
   /// Ends its input and lets it live on: from now on it is nobody's. Its output stays open, as long as we are there.
