@@ -23,6 +23,7 @@
 #include "adapters/agent_script.h"
 #include "adapters/clock.h"
 #include "adapters/files.h"
+#include "adapters/hook_programs.h"
 #include "adapters/hosts_by_transport.h"
 #include "adapters/journal_durations.h"
 #include "adapters/journal_file.h"
@@ -224,6 +225,7 @@ class RealWorld : public WritingWorld {
   }
   Result<std::unique_ptr<LineSink>> create_lines(const std::string& path) override { return gpup::create_lines(path); }
   std::string state_folder() override { return default_state_folder(); }
+  Hooks& hooks() override { return *hooks_; }
   Journal& journal(const JournalUse& use) override {
     journal_ = make_journal_file(use, [](const Plan& plan, OutputFile& file) { write_plan(plan, file); });
     return *journal_;
@@ -246,6 +248,7 @@ class RealWorld : public WritingWorld {
   Unbuffered err_;
   HostUse use_;
   std::unique_ptr<HostWriter> hosts_;
+  const std::unique_ptr<Hooks> hooks_ = make_hook_programs();
   std::unique_ptr<Journal> journal_;
   std::optional<Durations> durations_;  // asked for twice where a plan is shown and performed
   bool watching_ = false;

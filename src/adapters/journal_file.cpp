@@ -183,6 +183,24 @@ class JournalFile : public Journal {
     return put(std::move(entry), restored.ended);
   }
 
+  Result<Done> hook(const HookResult& begun) override {
+    Entry entry("hook", begun.started);
+    hook_members(entry, begun);
+    return put(std::move(entry), begun.started);
+  }
+
+  Result<Done> hook_ended(const HookResult& hook) override {
+    Entry entry("hook-ended", hook.ended);
+    hook_members(entry, hook);
+    entry.text("startedAt", to_string(hook.started));
+    entry.text("outcome", to_string(hook.outcome));
+    entry.text("message", hook.message);
+    entry.text("code", hook.code ? to_string(*hook.code) : std::string());
+    return put(std::move(entry), hook.ended);
+  }
+
+  std::string run() const override { return run_; }
+
   Result<Done> end(const Plan& plan, const Report& report) override {
     const Time now = report.ended;
     Entry entry("end", now);
@@ -215,6 +233,18 @@ class JournalFile : public Journal {
   }
 
  private:
+  static void hook_members(Entry& entry, const HookResult& hook) {
+    entry.text("hook", to_string(hook.kind));
+    if (hook.step != kNone) {
+      entry.number("step", hook.step + 1ULL);
+    }
+    if (!hook.of_run()) {
+      entry.text("host", hook.host);
+      entry.text("vm", hook.vm);
+      entry.text("vmId", hook.vm_id);
+    }
+  }
+
   void step_members(Entry& entry, const Plan& plan, std::uint32_t index) const {
     const Step& step = plan.steps[index];
     entry.number("step", index + 1ULL);
@@ -299,7 +329,8 @@ class JournalFile : public Journal {
     for (const char letter : to_string(now)) {
       stamp += letter == '-' || letter == ':' ? "" : std::string(1, letter);
     }
-    path_ = fmt::format("{}/{}-{}", folder, stamp, ::getpid());
+    run_ = fmt::format("{}-{}", stamp, ::getpid());
+    path_ = folder + "/" + run_;
     return Done{};
   }
 
@@ -322,6 +353,7 @@ class JournalFile : public Journal {
 
   JournalUse use_;
   PlanWriter write_plan_;
+  std::string run_;
   std::string path_;  ///< of the journal; without its extension until that is open
   int descriptor_ = -1;
   off_t size_ = 0;                ///< of the entries that are whole

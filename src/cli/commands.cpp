@@ -222,6 +222,8 @@ constexpr std::array kCommands = {
         "Where the file has a policy.window, no stop of a VM begins outside it: a run that would stop one is refused"
         " (6), and one during which it closes skips the other stops and brings back what it stopped (7)."
         " --ignore-window with a --reason lets it, and the journal keeps the reason.\n\n"
+        "The file's policy.hooks are run on this machine: before each stop of a VM, which is not stopped where that"
+        " fails; after each start (7 where that fails); and for VMs and runs that did not end well.\n\n"
         "Ctrl-C, SIGTERM or a closed terminal begins no further step, lets those under way end, starts what was"
         " stopped, and exits with 8. A second Ctrl-C or SIGTERM ends gpup at once; it names the steps that are"
         " under way and the VMs that are off. Where the journal cannot be written any more, a full disk for one,"

@@ -38,6 +38,13 @@ void EventProgress::restored(const Plan&, const Restored& restored) {
   lines_.put(event_finished(restored));
 }
 
+void EventProgress::hook_started(const HookResult& begun) { begin(deed_of(begun), begun.started); }
+
+void EventProgress::hook_ended(const HookResult& hook) {
+  end(deed_of(hook));
+  lines_.put(event_finished(hook));
+}
+
 void EventProgress::beat() {
   constexpr std::chrono::seconds kPeriod(15);
   const std::lock_guard guard(mutex_);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/sink.h"
@@ -21,6 +22,9 @@ class EventProgress : public Progress {
   void finished(const Plan& plan, const StepResult& result) override;
   void restoring(const Plan& plan, const Restored& begun) override;
   void restored(const Plan& plan, const Restored& restored) override;
+  void hook_started(const HookResult& begun) override;
+  void hook_said(const HookResult&, std::string_view) override {}  // stderr has it
+  void hook_ended(const HookResult& hook) override;
 
   /// Tells of what has been under way for another 15 seconds that it still is. From any thread.
   void beat();

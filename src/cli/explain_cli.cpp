@@ -10,6 +10,9 @@ namespace {
 constexpr std::string_view kDesired = GPUP_FILE("4");
 constexpr std::string_view kNarrowWindow =
     GPUP_FILE("4") "policy:\n  window: { days: [sun], from: '03:17', to: '03:18', zone: Etc/UTC }\n";
+
+#define GPUP_HOOKED(hooks) GPUP_FILE("4") "assignments:\n  - vm: vdi-01\npolicy:\n  hooks: { " hooks " }\n"
+
 constexpr std::string_view kLab = GPUP_LAB("", "");
 constexpr std::string_view kBusyLab = GPUP_LAB(
     GPUP_GPU("GPU0", "16"),
@@ -69,6 +72,20 @@ constexpr std::array kRows = {
         " exit code is 6; one that is still at work when it closes skips what it has not yet stopped.",
         Example{kNarrowWindow, kBusyLab, {}, "apply -f desired.yaml --yes"},
         "Wait for the window, or give --ignore-window and --reason TEXT, which the journal keeps."},
+    Explanation{
+        Code::kBeforeFailed, "a hook before a stop failed",
+        "The program that policy.hooks names under 'before' could not be started, did not exit with 0, or took longer"
+        " than its timeout. The VM was not stopped, and what depends on that was skipped. What the program said is on"
+        " stderr, and the exit code is 7.",
+        Example{GPUP_HOOKED("before: ['false']"), kBusyLab, {}, "apply -f desired.yaml --yes --state-dir state"},
+        "Mend what the program minds, or give it more time with policy.hooks.timeout; 'gpup resume' goes on."},
+    Explanation{
+        Code::kHookFailed, "a hook failed",
+        "The program that policy.hooks names under 'after' or 'onFailure' could not be started, did not exit with 0, or"
+        " took longer than its timeout. Where it was 'after', the VM runs and the run counts as partly applied (7):"
+        " whatever the program was to do for the VM's users is not done.",
+        Example{GPUP_HOOKED("after: ['false']"), kBusyLab, {}, "apply -f desired.yaml --yes --state-dir state"},
+        "Mend what the program minds; 'gpup resume' runs an 'after' that failed once more."},
 };
 
 }  // namespace

@@ -95,7 +95,7 @@ Report execute(const Call& call, WritingWorld& world, const Plan& plan, const Jo
     });
   }
   return execute(plan, world.writer(), world.journal(use), progress, world.cancelled(), now, limits_of(call), {},
-                 !use.ignores_window.empty());
+                 {!use.ignores_window.empty(), &world.hooks()});
 }
 
 /// The report, with events where they are asked for; nothing, with the exit code, where these cannot be written.
@@ -151,7 +151,7 @@ int perform(const Call& call, WritingWorld& world, const Plan& plan, JournalUse 
 }
 
 int show_and_perform(const Call& call, WritingWorld& world, Plan& plan, JournalUse use) {
-  if (!plan.steps.empty()) {
+  if (plan.acts()) {
     PlanCost cost(call, plan);
     plan.id = plan_id(plan);
     show_plan(call, plan, cost);
@@ -164,7 +164,7 @@ int approve_and_perform(const Call& call, WritingWorld& world, Plan& plan, Journ
   if (const auto refused = cost.refused()) {
     return *refused;
   }
-  if (!plan.steps.empty()) {
+  if (plan.acts()) {
     world.cancelled();  // from here on a signal is a wish to stop, not an end
     plan.id = plan_id(plan);
     if (const auto refused = approve(call, world, plan, cost)) {

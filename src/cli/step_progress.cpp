@@ -145,6 +145,31 @@ void StepProgress::restored(const Plan&, const Restored& restored) {
                   restored.message.empty() ? "" : ", ", escape_terminal(restored.message)));
 }
 
+void StepProgress::hook_started(const HookResult& begun) {
+  const std::lock_guard guard(mutex_);
+  log_info("{}", hook_line(begun));
+  begin({hook_line(begun), begun.host, 0, begun.started});
+}
+
+void StepProgress::hook_said(const HookResult& begun, std::string_view line) {
+  const std::lock_guard guard(mutex_);
+  const std::string told = fmt::format("{}: {}", hook_line(begun), escape_terminal(line));
+  erase();
+  log_info("{}", told);
+  err_.write(told + "\n");
+  draw();
+}
+
+void StepProgress::hook_ended(const HookResult& hook) {
+  const std::lock_guard guard(mutex_);
+  const std::string told =
+      fmt::format("{}: {}{}{} ({})", hook_line(hook), to_string(hook.outcome), hook.message.empty() ? "" : ", ",
+                  escape_terminal(hook.message), seconds(hook.started, hook.ended));
+  erase();
+  log_info("{}", told);
+  end(hook_line(hook), told);
+}
+
 void StepProgress::tick() {
   const std::lock_guard guard(mutex_);
   erase();

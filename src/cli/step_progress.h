@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/sink.h"
@@ -30,6 +31,9 @@ class StepProgress : public Progress {
   void finished(const Plan& plan, const StepResult& result) override;
   void restoring(const Plan& plan, const Restored& begun) override;
   void restored(const Plan& plan, const Restored& restored) override;
+  void hook_started(const HookResult& begun) override;
+  void hook_said(const HookResult& begun, std::string_view line) override;
+  void hook_ended(const HookResult& hook) override;
 
   /// Lets times go on. From any thread.
   void tick();

@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "base/sink.h"
+#include "execute/hooks.h"
 #include "execute/host_writer.h"
 #include "execute/journal.h"
 #include "execute/report.h"
@@ -87,6 +88,7 @@ class WritingWorld : public World {
   virtual HostWriter& writer() = 0;
   /// Lines to a file, which is emptied (kHeld where another run still writes to it), or to a pipe; `-` is stdout.
   virtual Result<std::unique_ptr<LineSink>> create_lines(const std::string& path) = 0;
+  virtual Hooks& hooks() = 0;
   /// The journal of this run; asked for once.
   virtual Journal& journal(const JournalUse& use) = 0;
   /// From the first call on, the first SIGINT or SIGTERM sets the flag and the second ends the process; a SIGHUP, which

@@ -15,6 +15,7 @@
 #include "base/side_by_side.h"
 #include "base/text.h"
 #include "execute/find.h"
+#include "execute/hook_runs.h"
 #include "execute/shared_reads.h"
 #include "execute/step_check.h"
 #include "execute/trouble.h"
@@ -30,8 +31,10 @@ class Locks {
   explicit Locks(HostWriter& hosts) : hosts_(hosts) {}
   Locks(const Locks&) = delete;
   Locks& operator=(const Locks&) = delete;
-  ~Locks() {
-    for (const HostTarget* const host : held_) {
+  ~Locks() { let_go(); }
+
+  void let_go() {
+    for (const HostTarget* const host : std::exchange(held_, {})) {
       hosts_.unlock(*host);
     }
   }
@@ -60,9 +63,9 @@ class Locks {
 class Run {
  public:
   Run(const Plan& plan, HostWriter& hosts, Journal& journal, Progress& progress, const std::atomic<bool>& cancelled,
-      const Clock& now, const Limits& limits, const Patience& patience, bool ignore_window)
+      const Clock& now, const Limits& limits, const Patience& patience, const Terms& terms)
       : plan_(plan),
-        window_(ignore_window ? std::nullopt : plan.window),
+        window_(terms.ignore_window ? std::nullopt : plan.window),
         hosts_(hosts),
         journal_(journal),
         progress_(progress),
@@ -74,6 +77,8 @@ class Run {
         reads_(plan.hosts, hosts, patience),
         turns_(plan.hosts.size()),
         held_(plan),
+        hooks_({plan, journal, progress, cancelled, now, mutex_, [this](const auto& entry) { return note(entry); }},
+               terms.hooks),
         starts_(plan.vms.size()),
         answered_(plan.steps.size()) {
     for (const Step& step : plan.steps) {
@@ -85,10 +90,13 @@ class Run {
 
   Report perform() {
     report_.started = now_();
-    if (!plan_.steps.empty() && may_start()) {
+    if (plan_.acts() && may_start()) {
       perform_steps();
       restore();
+      hooks_.after_owed(limits_.hosts);
       tell();
+      locks_.let_go();  // a hook may want the hosts for itself
+      run_on_failure();
       report_.ended = now_();
       Result<Done> noted = journal_.end(plan_, report_);
       if (noted) {
@@ -97,6 +105,9 @@ class Run {
       if (!noted) {
         journal_failed(noted.error());
       }
+    } else if (report_.refusal != Refusal::kNotRefused) {
+      locks_.let_go();
+      run_on_failure();
     }
     report_.ended = now_();
     return std::move(report_);
@@ -232,6 +243,21 @@ class Run {
       }
     }
     progress_.finished(plan_, result);
+    if (is_power(plan_.steps[step].op) && ended_well(result.outcome)) {
+      lock.unlock();
+      run_after(step);
+      lock.lock();
+    }
+  }
+
+  /// A stop or start has ended well.
+  void run_after(std::uint32_t index) {
+    const Step& step = plan_.steps[index];
+    if (step.op == Op::kStartVm) {
+      hooks_.after(step.vm, index, plan_.hosts[plan_.vms[step.vm].host].name);
+    } else if (!starts_[step.vm]) {
+      hooks_.settle(step.vm);
+    }
   }
 
   /// Why a step is not tried; empty where it is.
@@ -266,6 +292,12 @@ class Run {
     result.outcome = Outcome::kFailed;
     result.code = Code::kStepFailed;
     Look look = look_before(step, host, result);
+    if (look.before == Before::kGo && step.op == Op::kStopVm && hooks_.has(HookKind::kBefore)) {
+      if (!run_before(result)) {
+        return;
+      }
+      look = look_at(step, *reads_.after_now(host), result);
+    }
     switch (look.before) {
       case Before::kAlready:
         result.outcome = Outcome::kAlready;
@@ -286,8 +318,7 @@ class Run {
     do {
       const std::optional<Result<Done>> claim = take_turn(step, host, result);
       if (!claim) {
-        result.message = "nothing was sent, since the journal cannot be written";
-        result.code = Code::kCannotWrite;
+        not_sent(result);
         return;
       }
       result.sent = result.sent || *claim || claim->error().code != ErrorCode::kUnreachable;
@@ -297,6 +328,42 @@ class Run {
         return;
       }
     } while (back_off.wait() && is_as_before(step, host, result));
+  }
+
+  /// Runs the hook before a stop, which may take long. False where nothing is to be stopped then, with why.
+  bool run_before(StepResult& result) {
+    const HookResult hook = hooks_.before(result.step);
+    const std::lock_guard guard(mutex_);
+    result.started = now_();  // until now the VM was up
+    if (hook.code == Code::kCannotWrite) {
+      stopped_by_journal_ = true;
+      not_sent(result);
+      return false;
+    }
+    const bool cancelled = cancelled_;
+    report_.cancelled = report_.cancelled || cancelled;
+    std::string skipped = cancelled ? "the run was cancelled" : std::string();
+    if (skipped.empty() && ended_well(hook.outcome)) {
+      skipped = why_not_now(result.started);
+    }
+    if (!skipped.empty()) {
+      result.outcome = Outcome::kSkipped;
+      result.code.reset();
+      result.message = std::move(skipped);
+      return false;
+    }
+    if (!ended_well(hook.outcome)) {
+      result.code = Code::kBeforeFailed;
+      result.message = fmt::format("the hook before it {}; the VM was not stopped", hook.message);
+      result.hint = "mend what the hook minds; then 'gpup resume' goes on";
+      return false;
+    }
+    return true;
+  }
+
+  static void not_sent(StepResult& result) {
+    result.message = "nothing was sent, since the journal cannot be written";
+    result.code = Code::kCannotWrite;
   }
 
   /// The host said yes, or a no that will not be another one the next time.
@@ -328,12 +395,15 @@ class Run {
 
   Look look_before(const Step& step, std::uint32_t host, StepResult& result) {
     // What it waits for was read back before it began: a reading that is under way has seen that.
-    const Reading reading = reads_.by_now(host);
-    if (!*reading) {
-      blame(reading->error(), result);
-      return {Before::kBroken, "the host cannot be read: " + why(reading->error())};
+    return look_at(step, *reads_.by_now(host), result);
+  }
+
+  Look look_at(const Step& step, const Result<ObservedState>& observed, StepResult& result) {
+    if (!observed) {
+      blame(observed.error(), result);
+      return {Before::kBroken, "the host cannot be read: " + why(observed.error())};
     }
-    return before_step(plan_, step, (*reading)->hosts.front(), held_, result);
+    return before_step(plan_, step, observed->hosts.front(), held_, result);
   }
 
   /// Where an error has a code of its own, that is what went wrong with a step or a start.
@@ -350,7 +420,7 @@ class Run {
   }
 
   template <class Entry>
-  void note(const Entry& entry) {
+  bool note(const Entry& entry) {
     std::unique_lock lock(mutex_);
     Result<Done> noted = entry();
     if (noted) {
@@ -361,6 +431,7 @@ class Run {
     if (!noted) {
       journal_failed(noted.error());
     }
+    return noted.has_value();
   }
 
   /// Compares with what was read back, which is the result; a reply, or its loss, only words why.
@@ -521,7 +592,8 @@ class Run {
         continue;
       }
       const StepResult& stopped = report_.steps[stop[step.vm]];
-      if (stopped.sent && stopped.outcome != Outcome::kAlready) {
+      const bool by_hook = hooks_.begun(step.vm) && stopped.outcome == Outcome::kAlready;
+      if (by_hook || (stopped.sent && stopped.outcome != Outcome::kAlready)) {
         starts.push_back(i);
       }
     }
@@ -601,6 +673,11 @@ class Run {
       journal_failed(noted.error());
     }
     progress_.restored(plan_, entry);
+    if (well) {
+      lock.unlock();
+      hooks_.after(plan_.steps[step].vm, step, entry.host);
+      lock.lock();
+    }
     std::optional<LeftOff> off = well ? std::nullopt : std::optional(left_off(entry, entry));
     return {std::move(entry), std::move(off)};
   }
@@ -751,6 +828,24 @@ class Run {
     }
   }
 
+  /// With the exit code that the run has without it.
+  void run_on_failure() {
+    tell_hooks();
+    hooks_.on_failure(report_, limits_.hosts);
+    tell_hooks();
+  }
+
+  /// One before a stop is told by its step.
+  void tell_hooks() {
+    std::vector<HookResult> ended = hooks_.take_results();
+    for (HookResult& hook : ended) {
+      if (hook.kind != HookKind::kBefore && !ended_well(hook.outcome)) {
+        report_.diagnostics.push_back(hook_trouble(hook));
+      }
+      report_.hooks.push_back(std::move(hook));
+    }
+  }
+
   template <class Entry>
   static LeftOff left_off(const Restored& entry, const Entry& why) {
     return {entry.host, entry.vm, entry.vm_id, why.message, start_command(entry.vm_id), why.code, why.hint};
@@ -771,6 +866,7 @@ class Run {
   SharedReads reads_;
   std::vector<std::mutex> turns_;  // by host: for writes that are no stops and no starts
   Held held_;
+  HookRuns hooks_;
   std::vector<bool> starts_;            // by VM: the plan starts it
   std::vector<std::uint8_t> answered_;  // by step: the host had its last word; not bits, which threads would share
   std::atomic<bool> journal_failed_ = false;
@@ -783,8 +879,8 @@ class Run {
 
 Report execute(const Plan& plan, HostWriter& hosts, Journal& journal, Progress& progress,
                const std::atomic<bool>& cancelled, const Clock& now, const Limits& limits, const Patience& patience,
-               bool ignore_window) {
-  return Run(plan, hosts, journal, progress, cancelled, now, limits, patience, ignore_window).perform();
+               const Terms& terms) {
+  return Run(plan, hosts, journal, progress, cancelled, now, limits, patience, terms).perform();
 }
 
 }  // namespace gpup

@@ -32,7 +32,13 @@ class Journal {
   /// What that assign-partition step added is about to be taken back, as its VM does not start with it.
   virtual Result<Done> undo(const Plan& plan, std::uint32_t step, Time now) = 0;
   virtual Result<Done> restored(const Plan& plan, const Restored& restored) = 0;
+  /// A hook is about to be run. One before a stop is not run where this cannot be brought to disk; the others are.
+  virtual Result<Done> hook(const HookResult& begun) = 0;
+  virtual Result<Done> hook_ended(const HookResult& hook) = 0;
   virtual Result<Done> end(const Plan& plan, const Report& report) = 0;
+
+  /// What the run is called, once it has begun; empty where it has no name.
+  virtual std::string run() const { return {}; }
 
   /// One at a time, but also while an entry is noted.
   virtual Result<Done> flush() = 0;

@@ -66,6 +66,18 @@ void OpenEnds::restored(const Plan& /*plan*/, const Restored& restored) {
   }
 }
 
+void OpenEnds::hook_started(const HookResult& begun) {
+  const std::lock_guard guard(mutex_);
+  hooks_.push_back(begun);
+}
+
+void OpenEnds::hook_ended(const HookResult& hook) {
+  const std::lock_guard guard(mutex_);
+  std::erase_if(hooks_, [&](const HookResult& begun) {
+    return begun.kind == hook.kind && begun.host == hook.host && begun.vm_id == hook.vm_id;
+  });
+}
+
 Diagnostics OpenEnds::told() const {
   const std::lock_guard guard(mutex_);
   Diagnostics all;
@@ -76,6 +88,10 @@ Diagnostics OpenEnds::told() const {
     result.message = "it was under way, and nobody has read what came of it";
     result.hint = "'gpup resume' reads it and goes on from there";
     all.push_back(step_trouble(plan_, result));
+  }
+  for (HookResult hook : hooks_) {
+    hook.message = "was under way, and nobody waits for its end";
+    all.push_back(hook_trouble(hook));
   }
   for (std::size_t i = 0; i < power_.size(); ++i) {
     if (power_[i] != Power::kAsItWas) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,10 @@ class Progress {
   /// A VM is started in the end; what came of it is told by `restored`.
   virtual void restoring(const Plan& plan, const Restored& begun) = 0;
   virtual void restored(const Plan& plan, const Restored& restored) = 0;
+  virtual void hook_started(const HookResult& begun) = 0;
+  /// A line that it wrote, as it came.
+  virtual void hook_said(const HookResult& begun, std::string_view line) = 0;
+  virtual void hook_ended(const HookResult& hook) = 0;
 };
 
 /// Says nothing.
@@ -29,6 +34,9 @@ class NoProgress : public Progress {
   void finished(const Plan&, const StepResult&) override {}
   void restoring(const Plan&, const Restored&) override {}
   void restored(const Plan&, const Restored&) override {}
+  void hook_started(const HookResult&) override {}
+  void hook_said(const HookResult&, std::string_view) override {}
+  void hook_ended(const HookResult&) override {}
 };
 
 /// Tells several, one after the other.
@@ -54,6 +62,21 @@ class EachProgress : public Progress {
   void restored(const Plan& plan, const Restored& restored) override {
     for (Progress* const one : each_) {
       one->restored(plan, restored);
+    }
+  }
+  void hook_started(const HookResult& begun) override {
+    for (Progress* const one : each_) {
+      one->hook_started(begun);
+    }
+  }
+  void hook_said(const HookResult& begun, std::string_view line) override {
+    for (Progress* const one : each_) {
+      one->hook_said(begun, line);
+    }
+  }
+  void hook_ended(const HookResult& hook) override {
+    for (Progress* const one : each_) {
+      one->hook_ended(hook);
     }
   }
 

@@ -36,6 +36,19 @@ struct RecordedVm {
   Outcome outcome = Outcome::kFailed;
 };
 
+/// A hook that the run has begun.
+struct RecordedHook {
+  std::string kind;  ///< `before`
+  std::string host;  ///< empty: of the run
+  std::string vm;
+  std::string vm_id;
+  std::optional<Outcome> outcome;  ///< absent: nobody saw its end
+  std::string message;
+  std::string time;  ///< of the last entry
+
+  bool ended_well() const { return outcome && gpup::ended_well(*outcome); }
+};
+
 /// A run as its journal tells it.
 struct RecordedRun {
   std::string run;      ///< the journal's name without its extension
@@ -50,6 +63,7 @@ struct RecordedRun {
   std::uint64_t plan_steps = 0;
   std::vector<RecordedStep> steps;  ///< those that were noted, by their index
   std::vector<RecordedVm> restored;
+  std::vector<RecordedHook> hooks;
   std::string ended;  ///< empty where the run did not come to its end
   int exit_code = 0;
 

@@ -85,7 +85,10 @@ int exit_code(const Plan& plan, const Report& report) {
   }
   const bool well = std::all_of(report.steps.begin(), report.steps.end(),
                                 [](const StepResult& result) { return ended_well(result.outcome); });
-  if (!well || !report.left_off.empty()) {
+  const bool opened = std::none_of(report.hooks.begin(), report.hooks.end(), [](const HookResult& hook) {
+    return hook.kind == HookKind::kAfter && !ended_well(hook.outcome);
+  });
+  if (!well || !opened || !report.left_off.empty()) {
     return 7;
   }
   return plan.incomplete() ? 3 : 0;

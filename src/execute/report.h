@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/diagnostics.h"
+#include "model/hooks.h"
 #include "plan/plan.h"
 
 namespace gpup {
@@ -76,6 +77,22 @@ struct LeftOff {
   std::string hint = {};                    ///< how to mend that
 };
 
+/// A hook that was run, or is about to be: for a VM, or for the run as a whole.
+struct HookResult {
+  HookKind kind = HookKind::kBefore;
+  std::string host;  ///< empty: for the run
+  std::string vm;
+  std::string vm_id;
+  std::uint32_t step = kNone;  ///< the step around which it is run, or that did not end well
+  Outcome outcome = Outcome::kFailed;
+  std::string message;  ///< why it did not end well; empty otherwise
+  std::optional<Code> code;
+  Time started{};
+  Time ended{};
+
+  bool of_run() const { return host.empty(); }
+};
+
 /// Why nothing was touched.
 enum class Refusal : std::uint8_t {
   kNotRefused,
@@ -95,6 +112,7 @@ struct Report {
   std::vector<StepResult> steps;  ///< one a step of the plan, by its index; empty where it was refused
   std::vector<Restored> restored;
   std::vector<LeftOff> left_off;
+  std::vector<HookResult> hooks;  ///< in the order in which they ended
   Time started{};
   Time ended{};
 };
@@ -107,7 +125,7 @@ std::string start_command(std::string_view vm_id);
 
 /// 0 all done · 1 nothing could be sent, for a cause on our side · 3 all done, but the plan had hosts that were not
 /// checked · 5 a fact is broken · 6 a lock is held, or no VM may be stopped now · 7 a step failed, is unknown or was
-/// skipped · 8 cancelled.
+/// skipped, or a hook after a start failed · 8 cancelled.
 int exit_code(const Plan& plan, const Report& report);
 
 }  // namespace gpup

@@ -33,4 +33,18 @@ Diagnostic left_off_trouble(const LeftOff& vm, const std::string& what) {
   return vm_trouble(vm, Code::kVmLeftOff, what, fmt::format("start it on {}: {}", vm.host, vm.command));
 }
 
+Diagnostic hook_trouble(const HookResult& hook) {
+  Diagnostic diagnostic;
+  diagnostic.code = Code::kHookFailed;
+  diagnostic.severity = hook.kind == HookKind::kOnFailure ? Severity::kWarning : Severity::kError;
+  diagnostic.host = hook.host;
+  diagnostic.object = hook.of_run() ? "" : "vm";
+  diagnostic.name = hook.vm;
+  diagnostic.message =
+      fmt::format("the hook {} of {} {}", to_string(hook.kind),
+                  hook.of_run() ? "the run" : fmt::format("VM {} ({})", hook.vm, hook.vm_id), hook.message);
+  diagnostic.hint = hook.kind == HookKind::kAfter ? "mend what it minds; then 'gpup resume' runs it again" : "";
+  return diagnostic;
+}
+
 }  // namespace gpup

@@ -17,4 +17,7 @@ Diagnostic vm_trouble(const LeftOff& vm, Code code, const std::string& what, std
 /// That a VM is off, or may be; the hint is the command that starts it.
 Diagnostic left_off_trouble(const LeftOff& vm, const std::string& what);
 
+/// `the hook after VM vdi-01 (711c...) was started exited with 3`; that one on failure did not end well is a warning.
+Diagnostic hook_trouble(const HookResult& hook);
+
 }  // namespace gpup

@@ -52,7 +52,10 @@ class Line {
   }
   void deed(const Deed& deed) {
     number("step", deed.step == kNone ? std::nullopt : std::optional(deed.step + 1ULL));
-    text("op", to_string(deed.op));
+    text("op", deed.hook ? std::string_view() : to_string(deed.op));
+    if (deed.hook) {
+      text("hook", to_string(*deed.hook));
+    }
     text("host", deed.host);
     text("vm", deed.vm);
     text("vmId", deed.vm_id);
@@ -75,22 +78,21 @@ class Line {
 };
 
 template <class Entry>
-std::string finished(const Deed& deed, const Entry& entry) {
-  Line line("step_finished", entry.ended);
+Line finished(const Deed& deed, const Entry& entry) {
+  Line line(deed.hook ? "hook_finished" : "step_finished", entry.ended);
   line.deed(deed);
   line.elapsed(entry.started, entry.ended);
   line.text("outcome", to_string(entry.outcome));
   line.text("message", entry.message);
   line.text("code", entry.code ? to_string(*entry.code) : std::string());
-  line.text("hint", entry.hint);
-  return std::move(line).end();
+  return line;
 }
 
 }  // namespace
 
 Deed deed_of(const Plan& plan, std::uint32_t step) {
   const Step& one = plan.steps[step];
-  Deed deed{step, one.op, plan.hosts[host_of(plan, one)].name, {}, {}, {}};
+  Deed deed{step, one.op, plan.hosts[host_of(plan, one)].name, {}, {}, {}, {}};
   if (one.vm != kNone) {
     deed.vm = plan.vms[one.vm].name;
     deed.vm_id = plan.vms[one.vm].id;
@@ -103,6 +105,8 @@ Deed deed_of(const Plan& plan, std::uint32_t step) {
 
 Deed deed_of(const Restored& restored) { return {kNone, Op::kStartVm, restored.host, restored.vm, restored.vm_id, {}}; }
 
+Deed deed_of(const HookResult& hook) { return {hook.step, Op::kStopVm, hook.host, hook.vm, hook.vm_id, {}, hook.kind}; }
+
 std::string events_head(const Plan& plan) {
   Line line;
   line.text("apiVersion", "gpup/v1");
@@ -114,7 +118,7 @@ std::string events_head(const Plan& plan) {
 }
 
 std::string event_started(const Deed& deed, Time now) {
-  Line line("step_started", now);
+  Line line(deed.hook ? "hook_started" : "step_started", now);
   line.deed(deed);
   return std::move(line).end();
 }
@@ -127,10 +131,18 @@ std::string event_heartbeat(const Deed& deed, Time started, Time now) {
 }
 
 std::string event_finished(const Plan& plan, const StepResult& result) {
-  return finished(deed_of(plan, result.step), result);
+  Line line = finished(deed_of(plan, result.step), result);
+  line.text("hint", result.hint);
+  return std::move(line).end();
 }
 
-std::string event_finished(const Restored& restored) { return finished(deed_of(restored), restored); }
+std::string event_finished(const Restored& restored) {
+  Line line = finished(deed_of(restored), restored);
+  line.text("hint", restored.hint);
+  return std::move(line).end();
+}
+
+std::string event_finished(const HookResult& hook) { return finished(deed_of(hook), hook).end(); }
 
 std::string event_diagnostic(const Diagnostic& diagnostic, Time now) {
   Diagnostic bounded = diagnostic;

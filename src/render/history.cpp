@@ -112,6 +112,11 @@ void render_run_text(const RecordedRun& run, Sink& sink) {
   for (const RecordedVm& vm : run.restored) {
     rows.push_back({"", "", vm.host, "start again", vm.vm, std::string(to_string(vm.outcome))});
   }
+  for (const RecordedHook& hook : run.hooks) {
+    rows.push_back({"", hook.time, hook.host, "hook " + hook.kind, hook.vm,
+                    std::string(hook.outcome ? to_string(*hook.outcome) : "begun") +
+                        (hook.message.empty() ? "" : ": " + hook.message)});
+  }
   if (rows.size() > 1) {
     sink.write("\n");
     write_table(std::move(rows), sink);
@@ -146,7 +151,22 @@ void render_run_json(const RecordedRun& run, Sink& sink) {
     sink.write(out + "}");
     between = ",\n";
   }
-  sink.write(run.restored.empty() ? "]\n}\n" : "\n]\n}\n");
+  sink.write(run.restored.empty() ? "]" : "\n]");
+  sink.write(",\n\"hooks\": [");
+  between = "\n";
+  for (const RecordedHook& hook : run.hooks) {
+    out = std::string(between) + "{\"hook\": ";
+    append_json_string(out, hook.kind);
+    append_member(out, "time", hook.time);
+    append_member(out, "host", hook.host);
+    append_member(out, "vm", hook.vm);
+    append_member(out, "vmId", hook.vm_id);
+    append_member(out, "outcome", hook.outcome ? to_string(*hook.outcome) : std::string_view());
+    append_member(out, "message", hook.message);
+    sink.write(out + "}");
+    between = ",\n";
+  }
+  sink.write(run.hooks.empty() ? "]\n}\n" : "\n]\n}\n");
 }
 
 }  // namespace gpup

@@ -21,7 +21,7 @@ constexpr std::uint64_t kLargestLine = 64ULL * 1024 * 1024;
 /// The members of an entry, whatever its kind.
 struct Entry {
   std::string time, entry, version, plan, name, folder, resumes, rolls_back;
-  std::string op, host, vm, vm_id, gpu, model, outcome, message, found, started_at;
+  std::string hook, op, host, vm, vm_id, gpu, model, outcome, message, found, started_at;
   std::optional<std::uint64_t> steps, step, exit_code;
   std::map<std::string, Transport> hosts;
 };
@@ -64,11 +64,12 @@ bool hosts(JsonReader& reader, Entry& entry) {
   });
 }
 
-constexpr std::array<Member<JsonReader, Entry>, 22> kMembers = {{
+constexpr std::array<Member<JsonReader, Entry>, 23> kMembers = {{
     {"time", true, text<&Entry::time>},
     {"entry", true, text<&Entry::entry>},
     {"step", false, number<&Entry::step>},
     {"op", false, text<&Entry::op>},
+    {"hook", false, text<&Entry::hook>},
     {"host", false, text<&Entry::host>},
     {"vm", false, text<&Entry::vm>},
     {"vmId", false, text<&Entry::vm_id>},
@@ -142,6 +143,8 @@ class Reading {
       refuse("nothing may follow the entry 'end'");
     } else if (entry.entry == "intent" || entry.entry == "outcome" || entry.entry == "undo") {
       take_step(entry);
+    } else if (entry.entry == "hook" || entry.entry == "hook-ended") {
+      take_hook(entry);
     } else if (entry.entry == "restored") {
       const std::optional<Outcome> outcome = parse_outcome(entry.outcome);
       if (!outcome) {
@@ -216,6 +219,28 @@ class Reading {
     row.ended = entry.time;
     row.message = entry.message;
     row.adapter = entry.found;
+  }
+
+  void take_hook(const Entry& entry) {
+    if (!parse_hook_kind(entry.hook)) {
+      refuse("'hook' is none that gpup knows");
+      return;
+    }
+    if (entry.entry == "hook") {
+      run_.hooks.push_back({entry.hook, entry.host, entry.vm, entry.vm_id, {}, {}, entry.time});
+      return;
+    }
+    const std::optional<Outcome> outcome = parse_outcome(entry.outcome);
+    const auto begun = std::find_if(run_.hooks.begin(), run_.hooks.end(), [&](const RecordedHook& hook) {
+      return !hook.outcome && hook.kind == entry.hook && hook.host == entry.host && hook.vm_id == entry.vm_id;
+    });
+    if (!outcome || begun == run_.hooks.end()) {
+      refuse(outcome ? "a hook ended that had not begun" : "'outcome' is none that gpup knows");
+      return;
+    }
+    begun->outcome = outcome;
+    begun->message = entry.message;
+    begun->time = entry.time;
   }
 
   void refuse(std::string message) {

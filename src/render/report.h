@@ -28,4 +28,7 @@ std::string step_line(const Plan& plan, std::uint32_t step);
 /// A step's outcome as a line: `done     stop-vm hv-e1/vm/vdi-01 (1.2 s)`. Escaped.
 std::string result_line(const Plan& plan, const StepResult& result);
 
+/// A hook: `hook before hv-e1/vm/vdi-01`, `hook on-failure`. Escaped.
+std::string hook_line(const HookResult& hook);
+
 }  // namespace gpup

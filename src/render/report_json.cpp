@@ -120,6 +120,20 @@ void render_report_json(const Plan& plan, const Report& report, Sink& sink) {
     append_text(out, ", \"command\": ", vm.command);
     out += '}';
   });
+  append_list(out, sink, ",\n \"hooks\": ", report.hooks, [&](const HookResult& hook) {
+    append_text(out, "{\"hook\": ", to_string(hook.kind));
+    append_text(out, ", \"host\": ", hook.host);
+    append_text(out, ", \"vm\": ", hook.vm);
+    append_text(out, ", \"vmId\": ", hook.vm_id);
+    out += ", \"step\": ";
+    append_json_number_or_null(out, hook.step == kNone ? std::nullopt : std::optional<std::uint64_t>(hook.step + 1ULL));
+    append_text(out, ", \"outcome\": ", to_string(hook.outcome));
+    append_text(out, ", \"message\": ", hook.message);
+    append_text(out, ", \"code\": ", hook.code ? to_string(*hook.code) : std::string());
+    append_time(out, ", \"startedAt\": ", hook.started);
+    append_time(out, ", \"endedAt\": ", hook.ended);
+    out += '}';
+  });
   Diagnostics diagnostics = plan.diagnostics;
   diagnostics.insert(diagnostics.end(), report.diagnostics.begin(), report.diagnostics.end());
   append_list(out, sink, ",\n \"diagnostics\": ", diagnostics,

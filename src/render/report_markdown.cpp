@@ -42,6 +42,13 @@ void render_report_markdown(const Plan& plan, const Report& report, Sink& out) {
                             to_string(vm.outcome), markdown_text(vm.message)));
     }
   }
+  if (!report.hooks.empty()) {
+    out.write("\n## Hooks\n\n| Hook | Host | VM | Outcome | |\n|---|---|---|---|---|\n");
+    for (const HookResult& hook : report.hooks) {
+      out.write(fmt::format("| {} | {} | {} | {} | {} |\n", to_string(hook.kind), markdown_text(hook.host),
+                            markdown_text(hook.vm), to_string(hook.outcome), markdown_text(hook.message)));
+    }
+  }
   if (!plan.not_checked.empty()) {
     out.write("\n## Not checked\n\n| Host | Why |\n|---|---|\n");
     for (const NotChecked& host : plan.not_checked) {

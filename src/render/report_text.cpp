@@ -126,6 +126,17 @@ void write_restored(const Report& report, Sink& out) {
   }
 }
 
+void write_hooks(const Report& report, Sink& out, bool color) {
+  if (!report.hooks.empty()) {
+    out.write(report.steps.empty() ? "Hooks\n" : "\nHooks\n");
+  }
+  for (const HookResult& hook : report.hooks) {
+    out.write(fmt::format("  {} {}{}{}  ({})\n", painted(hook.outcome, color), hook_line(hook),
+                          hook.message.empty() ? "" : ": ", escape_terminal(hook.message),
+                          time_between(hook.started, hook.ended)));
+  }
+}
+
 void write_not_checked(const Plan& plan, Sink& out) {
   if (!plan.not_checked.empty()) {
     out.write("\nNot checked\n");
@@ -149,6 +160,9 @@ std::string report_summary(const Plan& plan, const Report& report) {
       return "Nothing was touched: what must be written down before the first step could not be.";
     case Refusal::kNotRefused:
       break;
+  }
+  if (plan.steps.empty() && plan.acts()) {
+    return fmt::format("{} run.", plural(report.hooks.size(), "hook"));
   }
   if (plan.steps.empty()) {
     return plan.incomplete() ? "Nothing to do, but not everything could be checked." : "Nothing to do.";
@@ -184,12 +198,13 @@ void render_report_text(const Plan& plan, const Report& report, Sink& out, bool 
   told.insert(told.end(), report.diagnostics.begin(), report.diagnostics.end());
   write_steps(plan, report, out, color);
   write_restored(report, out);
+  write_hooks(report, out, color);
   if (!told.empty()) {
-    out.write(report.steps.empty() ? "" : "\n");
+    out.write(report.steps.empty() && report.hooks.empty() ? "" : "\n");
     out.write(render_diagnostics(told, color, told.size()));
   }
   write_not_checked(plan, out);
-  if (!report.steps.empty() || !told.empty() || !plan.not_checked.empty()) {
+  if (!report.steps.empty() || !report.hooks.empty() || !told.empty() || !plan.not_checked.empty()) {
     out.write("\n");
   }
   out.write(report_summary(plan, report) + "\n");
@@ -208,6 +223,12 @@ std::string result_line(const Plan& plan, const StepResult& result) {
     line += fmt::format(" ({})", time_between(result.started, result.ended));
   }
   return line;
+}
+
+std::string hook_line(const HookResult& hook) {
+  return fmt::format(
+      "hook {}{}", to_string(hook.kind),
+      hook.of_run() ? "" : fmt::format(" {}/vm/{}", escape_terminal(hook.host), escape_terminal(hook.vm)));
 }
 
 }  // namespace gpup

@@ -254,6 +254,8 @@ class Unflushed : public Journal {
   Result<Done> outcome(const Plan& plan, const StepResult& result) override { return journal_->outcome(plan, result); }
   Result<Done> undo(const Plan& plan, std::uint32_t step, Time now) override { return journal_->undo(plan, step, now); }
   Result<Done> restored(const Plan& plan, const Restored& vm) override { return journal_->restored(plan, vm); }
+  Result<Done> hook(const HookResult& begun) override { return journal_->hook(begun); }
+  Result<Done> hook_ended(const HookResult& hook) override { return journal_->hook_ended(hook); }
   Result<Done> end(const Plan& plan, const Report& report) override { return journal_->end(plan, report); }
   Result<Done> flush() override { return Done{}; }
 

@@ -84,6 +84,40 @@ TEST_CASE("a step that takes long is told every 15 seconds, with how long it has
   CHECK_EQ(lines.lines[6]["op"], "start-vm");
 }
 
+TEST_CASE("a hook is told when it begins and ends, and while it takes long") {
+  const Plan plan = a_plan("vdi-01");
+  Kept lines;
+  Time now{};
+  EventProgress events(lines, plan, [&] { return now; });
+  HookResult hook;
+  hook.kind = HookKind::kAfter;
+  hook.host = "hv-1";
+  hook.vm = "vdi-01";
+  hook.step = 1;
+  events.hook_started(hook);
+  events.hook_said(hook, "this is for people");
+  now += std::chrono::seconds(15);
+  events.beat();
+  hook.ended = now;
+  hook.code = Code::kHookFailed;
+  hook.message = "exited with 3";
+  events.hook_ended(hook);
+  now += std::chrono::seconds(60);
+  events.beat();
+  REQUIRE_EQ(lines.lines.size(), 4);
+  CHECK_EQ(lines.lines[1]["event"], "hook_started");
+  CHECK_EQ(lines.lines[2]["event"], "heartbeat");
+  CHECK_EQ(lines.lines[3]["event"], "hook_finished");
+  for (int i = 1; i <= 3; ++i) {
+    CHECK_EQ(lines.lines[i]["hook"], "after");
+    CHECK_EQ(lines.lines[i]["step"], 2);
+    CHECK(lines.lines[i]["op"].is_null());
+    CHECK_EQ(lines.lines[i]["vm"], "vdi-01");
+  }
+  CHECK_EQ(lines.lines[3]["outcome"], "failed");
+  CHECK_EQ(lines.lines[3]["code"], "GP208");
+}
+
 TEST_CASE("what hosts and files say is cut and escaped in events") {
   std::string name;
   for (int i = 0; i < 1000; ++i) {

@@ -56,6 +56,8 @@ class NoJournal : public Journal {
   Result<Done> outcome(const Plan&, const StepResult&) override { return noted(); }
   Result<Done> undo(const Plan&, std::uint32_t, Time) override { return noted(); }
   Result<Done> restored(const Plan&, const Restored&) override { return noted(); }
+  Result<Done> hook(const HookResult&) override { return noted(); }
+  Result<Done> hook_ended(const HookResult&) override { return noted(); }
   Result<Done> end(const Plan&, const Report&) override { return noted(); }
   Result<Done> flush() override { return noted(); }
 
@@ -82,6 +84,14 @@ class MemoryFile : public OutputFile {
 };
 
 /// A world whose files are in memory.
+class NoHooks : public Hooks {
+ public:
+  Result<Done> run(const HookCall&, const std::function<void(std::string_view)>&) override {
+    FAIL_CHECK("a reading command ran a hook");
+    return Done{};
+  }
+};
+
 class PaperWorld : public WritingWorld {
  public:
   Result<std::string> read_file(const std::string& path, std::uint64_t) override {
@@ -118,6 +128,7 @@ class PaperWorld : public WritingWorld {
   Result<std::unique_ptr<LineSink>> create_lines(const std::string& path) override {
     return fail(ErrorCode::kCannotRead, "cannot write " + path);
   }
+  Hooks& hooks() override { return hooks_; }
   Journal& journal(const JournalUse&) override { return journal_; }
   const std::atomic<bool>& cancelled() override { return cancelled_; }
 
@@ -134,6 +145,7 @@ class PaperWorld : public WritingWorld {
   StringSink err_;
   ReadOnlyHosts hosts_;
   NoJournal journal_;
+  NoHooks hooks_;
   std::atomic<bool> cancelled_ = false;
 };
 

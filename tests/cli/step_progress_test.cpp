@@ -171,6 +171,22 @@ TEST_CASE("without a terminal nothing but the lines of what ended is written") {
   CHECK_EQ(err.text, "[1/1] done     stop-vm hv-1/vm/vm-0\n");
 }
 
+TEST_CASE("what a hook writes is told line by line, as text") {
+  close_log();
+  StringSink err;
+  StepProgress progress(err, std::nullopt, [] { return Time{}; });
+  HookResult hook;
+  hook.host = "hv-1";
+  hook.vm = "vm-\x1b[2J";
+  progress.hook_started(hook);
+  progress.hook_said(hook, "\x1b[31mdrained");
+  hook.message = "exited with 3";
+  progress.hook_ended(hook);
+  CHECK_EQ(err.text,
+           "hook before hv-1/vm/vm-\\u{1b}[2J: \\u{1b}[31mdrained\n"
+           "hook before hv-1/vm/vm-\\u{1b}[2J: failed, exited with 3 (0.0 s)\n");
+}
+
 TEST_CASE("on a terminal apply draws what is under way and leaves the lines of what ended") {
   const Folder folder;
   folder.write("desired.yaml", kDesired);

@@ -88,7 +88,12 @@ class Notes : public Journal {
   }
   Result<Done> undo(const Plan&, std::uint32_t, Time) override { return note("undo"); }
   Result<Done> restored(const Plan&, const Restored& vm) override { return note("restored " + vm.vm); }
+  Result<Done> hook(const HookResult& begun) override { return note("hook " + words(begun)); }
+  Result<Done> hook_ended(const HookResult& hook) override {
+    return note("hook " + words(hook) + " " + std::string(to_string(hook.outcome)));
+  }
   Result<Done> end(const Plan&, const Report&) override { return note("end"); }
+  std::string run() const override { return "run-1"; }
   Result<Done> flush() override { return Done{}; }
 
   std::vector<std::string> lines;
@@ -97,6 +102,9 @@ class Notes : public Journal {
   bool refused = false;     ///< one did not
 
  private:
+  static std::string words(const HookResult& hook) {
+    return std::string(to_string(hook.kind)) + (hook.of_run() ? "" : " " + hook.vm);
+  }
   Result<Done> note(std::string line) {
     if (lines.size() >= most || line == refuses) {
       refused = true;
@@ -252,7 +260,7 @@ struct East {
     Patience patience;
     patience.now = [this] { return std::chrono::steady_clock::time_point(std::chrono::milliseconds(slept.load())); };
     patience.sleep = [this](std::chrono::milliseconds time) { slept += time.count(); };
-    return execute(plan, hosts, journal, told, cancelled, clock, limits, patience, ignore_window);
+    return execute(plan, hosts, journal, told, cancelled, clock, limits, patience, {ignore_window, hooks});
   }
   /// Takes the run up again until nothing is to do.
   bool converges() {
@@ -274,6 +282,7 @@ struct East {
   std::atomic<std::int64_t> slept = 0;  ///< milliseconds, in thought
   Limits limits;
   bool ignore_window = false;
+  Hooks* hooks = nullptr;
   std::chrono::milliseconds tick_length{1};  ///< between two looks at the clock, which begins with 1970
 };
 

@@ -216,6 +216,12 @@ class Ledger : public Journal {
   Result<Done> restored(const Plan&, const Restored&) override {
     return note([] {});
   }
+  Result<Done> hook(const HookResult&) override {
+    return note([] {});
+  }
+  Result<Done> hook_ended(const HookResult&) override {
+    return note([] {});
+  }
   Result<Done> end(const Plan&, const Report&) override {
     return note([] {});
   }

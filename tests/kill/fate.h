@@ -140,6 +140,13 @@ class FatedJournal : public Journal {
   Result<Done> restored(const Plan& plan, const Restored& restored) override {
     return note(restored.host, [&] { return journal_->restored(plan, restored); });
   }
+  Result<Done> hook(const HookResult& begun) override {
+    return note(begun.host, [&] { return journal_->hook(begun); });
+  }
+  Result<Done> hook_ended(const HookResult& hook) override {
+    return note(hook.host, [&] { return journal_->hook_ended(hook); });
+  }
+  std::string run() const override { return journal_->run(); }
   Result<Done> end(const Plan& plan, const Report& report) override {
     return note({}, [&] { return journal_->end(plan, report); });
   }

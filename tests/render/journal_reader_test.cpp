@@ -25,6 +25,14 @@ const std::string kOutcome =
 const std::string kUndo =
     R"({"time":"2026-11-26T03:38:02.525Z","entry":"undo","step":1,"op":"stop-vm","host":"hv-1","vm":"vdi-01"})"
     "\n";
+const std::string kHook =
+    R"({"time":"2026-11-26T03:38:02.511Z","entry":"hook","hook":"before","step":1,"host":"hv-1","vm":"vdi-01",)"
+    R"("vmId":"711c"})"
+    "\n";
+const std::string kHookEnded =
+    R"({"time":"2026-11-26T03:38:02.513Z","entry":"hook-ended","hook":"before","step":1,"host":"hv-1","vm":"vdi-01",)"
+    R"("vmId":"711c","outcome":"failed","message":"exited with 1"})"
+    "\n";
 const std::string kEnd = R"({"time":"2026-11-26T03:38:02.531Z","entry":"end","exitCode":7})"
                          "\n";
 
@@ -52,6 +60,18 @@ TEST_CASE("a journal tells what was done, what was begun, and how the run ended"
   CHECK_NE(shown(kBegin + kIntent + kOutcome + kUndo).find("done: taken back: its VM did not start with it\n"),
            std::string::npos);
   CHECK_EQ(shown(kBegin), "run: east, 0 of 2 steps done, not ended\n");
+}
+
+TEST_CASE("a journal tells which hooks were run, and which nobody saw the end of") {
+  const std::string of_run = R"({"time":"2026-11-26T03:38:02.529Z","entry":"hook","hook":"on-failure"})"
+                             "\n";
+  CHECK_EQ(shown(kBegin + kHook + kHookEnded + of_run),
+           "run: east, 0 of 2 steps done, not ended\n"
+           "\n"
+           "Step  Time                      Host  What                     Outcome\n"
+           "      2026-11-26T03:38:02.513Z  hv-1  hook before      vdi-01  failed: exited with 1\n"
+           "      2026-11-26T03:38:02.529Z        hook on-failure          begun\n");
+  CHECK_FALSE(read_journal(kBegin + kHook, "run.jsonl", "run")->hooks.at(0).outcome);
 }
 
 TEST_CASE("a last line that was cut off is left out, wherever it was cut") {
@@ -84,6 +104,12 @@ TEST_CASE("a line that is no entry, or an entry out of place, is refused with it
       {"undone twice", kBegin + kIntent + kOutcome + kUndo + kUndo,
        "run.jsonl:5:1: error[GP211]: step 1 cannot be undone here"},
       {"after the end", kBegin + kEnd + kIntent, "run.jsonl:3:1: error[GP211]: nothing may follow the entry 'end'"},
+      {"a hook that had not begun", kBegin + kHookEnded,
+       "run.jsonl:2:1: error[GP211]: a hook ended that had not begun"},
+      {"a hook that ended twice", kBegin + kHook + kHookEnded + kHookEnded,
+       "run.jsonl:4:1: error[GP211]: a hook ended that had not begun"},
+      {"an unknown hook", kBegin + R"({"time":"t","entry":"hook","hook":"between"})" + "\n",
+       "run.jsonl:2:1: error[GP211]: 'hook' is none that gpup knows"},
       {"an unknown entry", kBegin + R"({"time":"t","entry":"pause"})" + "\n",
        "run.jsonl:2:1: error[GP211]: there is no entry 'pause'"},
       {"a wrong type", kBegin + R"({"time":"t","entry":"intent","step":"1"})" + "\n",

@@ -70,7 +70,35 @@ Report small_report() {
   return report;
 }
 
+/// Of a machine whose name would clear a terminal, and of the run.
+std::vector<HookResult> small_hooks() {
+  HookResult before;
+  before.host = "hv-1";
+  before.vm = "vdi\x1b[2J|`02";
+  before.vm_id = "711c";
+  before.step = 0;
+  before.outcome = Outcome::kDone;
+  before.ended = Time(std::chrono::milliseconds(1200));
+  HookResult of_run;
+  of_run.kind = HookKind::kOnFailure;
+  of_run.message = "could not be started: \x1b[2J: No such file or directory";
+  of_run.code = Code::kHookFailed;
+  return {before, of_run};
+}
+
 }  // namespace
+
+TEST_CASE("a report tells which hooks were run") {
+  Report report = small_report();
+  report.hooks = small_hooks();
+  StringSink out;
+  render_report_text(small_plan(), report, out);
+  CHECK_NE(out.text.find(
+               "\nHooks\n"
+               "  done     hook before hv-1/vm/vdi\\u{1b}[2J|`02  (1.2 s)\n"
+               "  failed   hook on-failure: could not be started: \\u{1b}[2J: No such file or directory  (0.0 s)\n"),
+           std::string::npos);
+}
 
 TEST_CASE("a report tells what came of each step, what was verified, and one summary") {
   StringSink out;
@@ -93,7 +121,9 @@ TEST_CASE("no form of a report lets a name reach the terminal as more than text"
   diagnostic.code = Code::kFactBroken;
   diagnostic.message = "hv-1: VM \x1b[31m was there, is gone";
   refused.diagnostics = {diagnostic};
-  for (const Report& report : {small_report(), refused}) {
+  Report hooked = small_report();
+  hooked.hooks = small_hooks();
+  for (const Report& report : {small_report(), refused, hooked}) {
     StringSink out;
     render_report_text(small_plan(), report, out);
     render_report_markdown(small_plan(), report, out);
@@ -114,6 +144,7 @@ TEST_CASE("a report as JSON is as its schema says") {
   refused.refusal = Refusal::kHeld;
   Report cancelled = small_report();
   cancelled.cancelled = true;
+  cancelled.hooks = small_hooks();
   cancelled.restored = {{"hv-1", "vdi-01", "711c", Outcome::kDone, "", {}, {}}};
   for (const Report& report : {small_report(), refused, cancelled, Report{}}) {
     StringSink out;
@@ -137,6 +168,11 @@ TEST_CASE("the exit code follows from the report") {
   CHECK_EQ(exit_code(plan, done), 0);
   CHECK_EQ(exit_code(partly, done), 3);
   CHECK_EQ(exit_code(plan, small_report()), 7);
+  Report hooked = done;
+  hooked.hooks = small_hooks();
+  CHECK_EQ(exit_code(plan, hooked), 0);  // one on failure changes nothing
+  hooked.hooks[1].kind = HookKind::kAfter;
+  CHECK_EQ(exit_code(plan, hooked), 7);
   Report other = small_report();
   other.cancelled = true;
   CHECK_EQ(exit_code(plan, other), 8);

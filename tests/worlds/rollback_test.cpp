@@ -34,6 +34,8 @@ class Forgetful : public Journal {
   Result<Done> outcome(const Plan&, const StepResult&) override { return Done{}; }
   Result<Done> undo(const Plan&, std::uint32_t, Time) override { return Done{}; }
   Result<Done> restored(const Plan&, const Restored&) override { return Done{}; }
+  Result<Done> hook(const HookResult&) override { return Done{}; }
+  Result<Done> hook_ended(const HookResult&) override { return Done{}; }
   Result<Done> end(const Plan&, const Report&) override { return Done{}; }
   Result<Done> flush() override { return Done{}; }
 };
