@@ -143,6 +143,15 @@ Result<Plan> read_kept_plan(const Call& call, const RecordedRun& run) {
       }
     }
   }
+  for (std::vector<std::string> HookPolicy::*const hook :
+       {&HookPolicy::before, &HookPolicy::after, &HookPolicy::on_failure}) {
+    if (plan && !run.folder.empty() && !(plan->hooks.*hook).empty()) {
+      std::string& program = (plan->hooks.*hook).front();
+      if (!program.starts_with('/') && program.find('/') != std::string::npos) {
+        program = call.world.absolute(run.folder + "/" + program);
+      }
+    }
+  }
   return plan;
 }
 

@@ -32,6 +32,7 @@ class Left {
  public:
   Left(const Plan& plan, const RecordedRun& run, const ObservedState& observed)
       : plan_(plan),
+        run_(run),
         left_(plan),
         held_(plan),
         noted_(plan.steps.size()),
@@ -58,6 +59,7 @@ class Left {
     write_facts();
     write_differences();
     write_steps();
+    owe_hooks();
     // What the plan was warned of was told when it was approved, and may not be so any more; what it leaves out or
     // breaks on purpose is.
     std::erase_if(left_.diagnostics, [](const Diagnostic& told) {
@@ -352,7 +354,33 @@ class Left {
     left_.texts.push_back(texts_);
   }
 
+  /// VMs that run, that were started, and for which the hook after that has not ended well.
+  void owe_hooks() {
+    left_.after_owed.clear();
+    if (plan_.hooks.after.empty()) {
+      return;
+    }
+    std::vector<bool> owed(plan_.vms.size());
+    for (const std::uint32_t vm : plan_.after_owed) {
+      owed[vm] = true;
+    }
+    for (std::uint32_t v = 0; v < owed.size(); ++v) {
+      const Vm* const now = vm_now(v);
+      const bool started = chains_[v].start != kNone && done_[chains_[v].start];
+      if ((owed[v] || started) && now != nullptr && now->state == VmState::kRunning && !is_opened(plan_.vms[v])) {
+        left_.after_owed.push_back(v);
+      }
+    }
+  }
+
+  bool is_opened(const PlanVm& vm) const {
+    return std::any_of(run_.hooks.begin(), run_.hooks.end(), [&](const RecordedHook& hook) {
+      return hook.kind == to_string(HookKind::kAfter) && same_name(hook.vm_id, vm.id) && hook.ended_well();
+    });
+  }
+
   const Plan& plan_;
+  const RecordedRun& run_;
   Plan left_;
   Held held_;
   std::vector<const Host*> hosts_;  // by Plan::hosts; nullptr where it was not read

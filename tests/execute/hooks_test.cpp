@@ -319,6 +319,51 @@ TEST_CASE("a machine that its hook shuts down is started again, also where the r
   }
 }
 
+TEST_CASE("what is left of a run owes the hook after a start to machines that run and had none") {
+  Hooked east;
+  east.hooks = nullptr;  // as if the run had been killed before any
+  const Report first = east.perform();
+  REQUIRE_EQ(exit_code(east.planned, first), 0);
+  RecordedRun run;
+  for (std::uint32_t i = 0; i < east.planned.steps.size(); ++i) {
+    const StepResult& result = first.steps[i];
+    RecordedStep step;
+    step.step = i;
+    step.intended = true;
+    step.outcome = result.outcome;
+    step.adapter = result.adapter;
+    run.steps.push_back(step);
+  }
+  run.hooks.push_back({"before", "hv-1", "one", guid(1), Outcome::kDone, {}, {}});
+  run.hooks.push_back({"after", "hv-1", "one", guid(1), std::nullopt, {}, {}});
+  run.hooks.push_back({"after", "hv-2", "two", guid(2), Outcome::kDone, {}, {}});
+  run.hooks.push_back({"after", "hv-2", "three", guid(3), Outcome::kFailed, {}, {}});
+
+  const auto reader = make_simulated_hosts();
+  std::vector<ObservedState> states;
+  for (const HostTarget& target : east.planned.hosts) {
+    states.push_back(reader->observe(target).value());
+  }
+  const ObservedState observed = merge(std::move(states)).value();
+  const Plan left = what_is_left(east.planned, run, observed);
+  CHECK(left.steps.empty());
+  CHECK(left.acts());
+  east.hooks = &east.asked;
+  const Report report = east.apply(left);
+  CHECK_EQ(exit_code(left, report), 0);
+  Words calls = east.asked.calls;
+  std::sort(calls.begin(), calls.end());
+  CHECK(calls == Words{"after one", "after three"});
+  CHECK_EQ(hooks_in(east.journal.lines).size(), 4);
+
+  // And so on, where that one is killed, too.
+  RecordedRun second;
+  second.hooks.push_back({"after", "hv-1", "one", guid(1), Outcome::kDone, {}, {}});
+  const Plan rest = what_is_left(left, second, observed);
+  REQUIRE_EQ(rest.after_owed.size(), 1);
+  CHECK_EQ(rest.vms[rest.after_owed[0]].name, "three");
+}
+
 TEST_CASE("a hook that is under way is told where a run is left at once") {
   Hooked east;
   OpenEnds open(east.planned);
