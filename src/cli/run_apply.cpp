@@ -61,6 +61,7 @@ int run_apply(const Call& call, WritingWorld& world) {
 
 int run_restore_power(const Call& call, WritingWorld& world) {
   std::vector<HostTarget> targets;
+  HookPolicy hooks;
   if (call.line.has("connect")) {
     auto connected = connect_targets(call);
     if (!connected) {
@@ -73,6 +74,7 @@ int run_restore_power(const Call& call, WritingWorld& world) {
       return cannot_work(call, files.error());
     }
     targets = files->targets();
+    hooks = files->desired.policy.hooks;
   }
   Diagnostics trouble;
   const auto observed = read_observed(call, targets, trouble);
@@ -81,6 +83,7 @@ int run_restore_power(const Call& call, WritingWorld& world) {
   }
   tell(call, trouble);
   Plan plan = make_restore_plan(targets, *observed);
+  plan.hooks = std::move(hooks);
   return approve_and_perform(call, world, plan);
 }
 
