@@ -7,12 +7,7 @@ using namespace gpup;
 TEST_CASE("the words of a hook are shown so that each can be told from the next") {
   CHECK_EQ(hook_words({}), "");
   CHECK_EQ(hook_words({"/usr/local/bin/drain-sessions", "--wait=5m"}), "/usr/local/bin/drain-sessions --wait=5m");
-  CHECK_EQ(hook_words({"a b", "$(c)", "'", "\"", "", "\n"}), R"("a b" "$(c)"
-                                                             "'"
-                                                             "\""
-                                                             ""
-                                                             "\u000a")
-  ");
+  CHECK_EQ(hook_words({"a b", "$(c)", "'", "\"", "", "\n"}), R"x("a b" "$(c)" "'" "\"" "" "\u000a")x");
 }
 
 TEST_CASE("each kind of hook has one name, and its own program") {
