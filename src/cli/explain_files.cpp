@@ -207,12 +207,12 @@ constexpr auto kRows = std::to_array<Explanation>({
      "not a time zone",
      "`zone` is the name of a time zone as the IANA database has it, with its capital letters. This machine's database "
      "(Debian's package tzdata) has none of that name.",
-     {.desired = GPUP_HEADER "policy:\n  window: { from: '22:00', to: '04:00', zone: Europe/Atlantis }\n"},
+     {.desired = GPUP_HEADER GPUP_HOST "policy:\n  window: { from: '22:00', to: '04:00', zone: Europe/Atlantis }\n"},
      "Write a name such as Europe/Berlin or Etc/UTC; 'timedatectl list-timezones' lists them."},
     {Code::kNotATimeOfDay,
      "not a time of day",
      "A time of day has two digits for the hours, 00 to 23, a colon, and two digits for the minutes.",
-     {.desired = GPUP_HEADER "policy:\n  window: { from: '22:00', to: '24:00', zone: Etc/UTC }\n"},
+     {.desired = GPUP_HEADER GPUP_HOST "policy:\n  window: { from: '22:00', to: '24:00', zone: Etc/UTC }\n"},
      "Write it like 07:30. A window that ends at or before its beginning lasts into the next day: 00:00 is midnight."},
 });
 

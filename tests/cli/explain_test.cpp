@@ -117,7 +117,11 @@ TEST_CASE("the example of a code triggers it, and no other") {
     CAPTURE(ended.err);
     const std::set<std::string> codes = told(ended.out + ended.err);
     CAPTURE(codes.size());
-    CHECK(codes == std::set<std::string>{code});
+    std::set<std::string> expected = {code};
+    if (row->code == Code::kStaleAdapter) {
+      expected.insert(to_string(Code::kVmLeftOff));  // only a start that is owed is one without an adapter
+    }
+    CHECK(codes == expected);
   }
 }
 

@@ -184,7 +184,7 @@ TEST_CASE("what a hook writes is told line by line, as text") {
   progress.hook_ended(hook);
   CHECK_EQ(err.text,
            "hook before hv-1/vm/vm-\\u{1b}[2J: \\u{1b}[31mdrained\n"
-           "hook before hv-1/vm/vm-\\u{1b}[2J: failed, exited with 3 (0.0 s)\n");
+           "hook before hv-1/vm/vm-\\u{1b}[2J: failed, exited with 3 (0 s)\n");
 }
 
 TEST_CASE("on a terminal apply draws what is under way and leaves the lines of what ended") {

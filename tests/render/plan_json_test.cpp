@@ -116,11 +116,11 @@ TEST_CASE("a plan has its hooks, also when it was read back") {
   Plan plan = sample_plan();
   plan.hooks.before = {"/usr/local/bin/drain", "--wait", "a \"b\""};
   plan.hooks.on_failure = {"call"};
-  plan.hooks.timeout = std::chrono::seconds(90);
+  plan.hooks.timeout = std::chrono::seconds(77);
   plan.after_owed = {0};
   const std::string text = written(plan);
   const std::string part = R"(,"hooks":{"before":["/usr/local/bin/drain","--wait","a \"b\""],"onFailure":["call"],)"
-                           R"("timeout":"90s"}})";
+                           R"("timeout":"77s"}})";
   CHECK(text.find(part) != std::string::npos);
   CHECK(text.find("\"afterOwed\": [\n{\"host\":\"hv-e1\",\"vm\":\"vdi-01\",\"vmId\":\"711cee18-") != std::string::npos);
   const Result<Plan> read = read_plan(text, "plan.json");
@@ -134,7 +134,7 @@ TEST_CASE("a plan has its hooks, also when it was read back") {
       {R"("before":["/usr/local/bin/drain","--wait","a \"b\""])", R"("before":[])"},
       {R"(["call"])", R"([""])"},
       {R"(["call"])", R"(["a\u0000"])"},
-      {R"("timeout":"90s")", R"("timeout":"0s")"},
+      {R"("timeout":"77s")", R"("timeout":"0s")"},
       {R"("onFailure":["call"],)", R"("onFailure":["call"],"shell":["sh"],)"},
   };
   for (const auto& [from, to] : wrong) {

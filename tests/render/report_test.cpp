@@ -96,7 +96,7 @@ TEST_CASE("a report tells which hooks were run") {
   CHECK_NE(out.text.find(
                "\nHooks\n"
                "  done     hook before hv-1/vm/vdi\\u{1b}[2J|`02  (1.2 s)\n"
-               "  failed   hook on-failure: could not be started: \\u{1b}[2J: No such file or directory  (0.0 s)\n"),
+               "  failed   hook on-failure: could not be started: \\u{1b}[2J: No such file or directory  (0 s)\n"),
            std::string::npos);
 }
 
