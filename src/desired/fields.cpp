@@ -346,7 +346,8 @@ bool zone(Reading& reading, const Field& field, const Scalar& scalar, std::strin
   }
   return refuse(
       reading, field, scalar, Code::kNotAZone, {},
-      known ? "capital letters count; abbreviations such as CET say nothing of summer time" : known.error().message);
+      known ? "capital letters count, abbreviations such as CET are none; without tzdata this machine knows UTC alone"
+            : known.error().message);
 }
 
 bool device(Reading& reading, const Field& field, const Scalar& scalar, std::string& to) {

@@ -59,7 +59,7 @@ struct Reader {
       auto& vms = out.vms.emplace_back(host.vms.size());
       for (std::size_t v = 0; v < host.vms.size(); ++v) {
         vms[v].offline = host.vms[v].offline;
-        vms[v].running_at_end = host.vms[v].state == "Running" || host.vms[v].owed();
+        vms[v].running_at_end = host.vms[v].state == "Running" || (host.read() && host.vms[v].owed());
         vms[v].goes.assign(host.vms[v].adapters.size(), 0);
       }
     }
