@@ -295,14 +295,14 @@ class RollBack {
       look_for_later(on, vm, before, now);
       return;
     }
-    if (now.size() == 1 && !goal.blocks && is_as_before(on, vm, now.front(), before.front(), to_run)) {
-      return;
-    }
-    look_for_later(on, vm, before, now);
     if (before.size() > 1) {
       tell(about, fmt::format("VM '{}' on {} held {} partitions, and gpup gives it one", vm.name, on.host->name,
                               before.size()));
     }
+    if (now.size() == 1 && !goal.blocks && is_as_before(on, vm, now.front(), before.front(), to_run)) {
+      return;
+    }
+    look_for_later(on, vm, before, now);
     const std::optional<std::uint32_t> gpu = wanted_gpu(on, vm, before.front(), to_run);
     if (!gpu) {
       if (goal.blocks) {
