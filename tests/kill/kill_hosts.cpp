@@ -39,6 +39,7 @@ std::uint64_t try_all(const std::string& folder, std::uint64_t plans, std::uint3
     const auto show = [&](const std::string& where) {
       return [&world, where](const std::string& all) {
         std::printf("%s:\n%s%s\n", where.c_str(), all.c_str(), worlds::show(world).c_str());
+        std::fflush(stdout);  // it may take long to the end
       };
     };
     Trial trial(world, folder, stage, limits);
