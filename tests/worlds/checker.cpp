@@ -954,24 +954,25 @@ struct Run {
     if (!vm.off) {
       return wrong(i, "rule 1: started and is not off");
     }
-    for (SimAdapter& adapter : vm.adapters) {
-      if (adapter.gpu == kGone) {
-        continue;
-      }
-      if (adapter.gpu == kUnresolved) {
-        adapter.gpu = choose(step.host, host);
-        if (adapter.gpu == kUnresolved) {
-          return wrong(i, "rule 3: started without a free partition on its host");
-        }
-        if (adapter.counts_as == kUnresolved) {
-          adapter.counts_as = adapter.gpu;
-        }
-      } else if (in_use(host, adapter.gpu) >= static_cast<int>(at(host.counts, adapter.gpu))) {
+    vm.holds = true;
+    for (const SimAdapter& adapter : vm.adapters) {
+      if (adapter.gpu >= 0 && in_use(host, adapter.gpu) > static_cast<int>(at(host.counts, adapter.gpu))) {
         return wrong(i, "rule 3: started without a free partition on its GPU");
       }
     }
+    for (SimAdapter& adapter : vm.adapters) {
+      if (adapter.gpu != kUnresolved) {
+        continue;
+      }
+      adapter.gpu = choose(step.host, host);
+      if (adapter.gpu == kUnresolved) {
+        return wrong(i, "rule 3: started without a free partition on its host");
+      }
+      if (adapter.counts_as == kUnresolved) {
+        adapter.counts_as = adapter.gpu;
+      }
+    }
     vm.off = false;
-    vm.holds = true;
   }
 
   int choose(int h, const SimHost& host) {
