@@ -129,8 +129,8 @@ void find_room(const DesiredState& desired, Goal& goal, Findings& findings);
 /// Checks minVram against what partitions are known to get.
 void check_sizes(const DesiredState& desired, const Goal& goal, Findings& findings);
 
-/// One model, one size, one count on all hosts. Those that the scope leaves as they are count only where the plan sets a
-/// count: that it leaves a mixture is its own doing then.
+/// One model, one size, one count on all hosts. Those that the scope leaves as they are count only where the plan sets
+/// a count: that it leaves a mixture is its own doing then.
 void check_homogeneous(const DesiredState& desired, const Scope& scope, const Goal& goal, Overrides& overrides,
                        Findings& findings);
 

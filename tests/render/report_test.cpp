@@ -93,11 +93,11 @@ TEST_CASE("a report tells which hooks were run") {
   report.hooks = small_hooks();
   StringSink out;
   render_report_text(small_plan(), report, out);
-  CHECK_NE(out.text.find(
-               "\nHooks\n"
-               "  done     hook before hv-1/vm/vdi\\u{1b}[2J|`02  (1.2 s)\n"
-               "  failed   hook on-failure: could not be started: \\u{1b}[2J: No such file or directory  (0 s)\n"),
-           std::string::npos);
+  CHECK_NE(
+      out.text.find("\nHooks\n"
+                    "  done     hook before hv-1/vm/vdi\\u{1b}[2J|`02  (1.2 s)\n"
+                    "  failed   hook on-failure: could not be started: \\u{1b}[2J: No such file or directory  (0 s)\n"),
+      std::string::npos);
 }
 
 TEST_CASE("a report tells what came of each step, what was verified, and one summary") {
