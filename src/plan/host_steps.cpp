@@ -162,10 +162,19 @@ class Orderer {
     return before_sets(chain, removal) && !(of_another && chain.stop == kNone && !any_overfull_);
   }
   // Where listed VMs may not all be down at once, the counts of a host on which adapters are pinned are set one after
-  // another: a VM is stopped only after those that come before the counts which it stands in the way of.
+  // another: a VM is stopped only after those that come before the counts which it stands in the way of. Not where a
+  // GPU has more adapters than partitions until its turn: others of its model would have to wait for it.
   bool sets_one_by_one() const {
-    return desired_.policy.disruption.limits() && !on_.one_model && !any_overfull_ &&
+    return desired_.policy.disruption.limits() && !on_.one_model && !any_overfull_ && !any_crowded() &&
            std::none_of(chains_.begin(), chains_.end(), [&](const Chain& chain) { return starts_before_sets(chain); });
+  }
+  bool any_crowded() const {
+    for (std::uint32_t g = 0; g < on_.gpus.size(); ++g) {
+      if (on_.gpus[g].changes && named_[g] > static_cast<std::int64_t>(host_.gpus[g].partition_count.value_or(0))) {
+        return true;
+      }
+    }
+    return false;
   }
   bool stops_after(const Chain& chain, std::uint32_t set) const {
     if (!one_by_one_ || chain.stop == kNone || !goal(chain).blocks) {

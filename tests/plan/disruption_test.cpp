@@ -152,6 +152,21 @@ TEST_CASE("machines go down one after another where the file limits how many may
        "1 stop a; 2 unassign a-0 of a <1; 3 set X 16->4 <2; 4 assign a on X <3; 5 start a <4; 6 stop b <3 <5; 7 "
        "unassign "
        "b-1 of b <6; 8 set Y 16->4 <2 <7; 9 assign b on Y <8; 10 start b <9"},
+      {"a card that has more adapters than partitions gives its places up before others of its model are taken",
+       SmallWorld()
+           .gpu("X", 1)
+           .gpu("Y", 1)
+           .gpu("Z", 4, "NVIDIA A10")
+           .vm("a", "Running", {"Y"})
+           .vm("b", "Running", {"Y"})
+           .vm("c", "Off")
+           .manage("NVIDIA A2", 4)
+           .list("a", Power::kKeep, "NVIDIA A2")
+           .list("b", Power::kKeep, "NVIDIA A2")
+           .list("c", Power::kKeep, "NVIDIA A2")
+           .disruption(at_most({2, false})),
+       "1 stop a; 2 unassign a-0 of a <1; 3 stop b; 4 unassign b-1 of b <3; 5 set X 1->4 <2 <4; 6 assign c on X <5; 7 "
+       "set Y 1->4 <2 <4; 8 assign a on Y <7; 9 start a <8; 10 assign b on Y <7; 11 start b <10"},
       {"machines that wait for each other",
        SmallWorld()
            .gpu("X", 2)
