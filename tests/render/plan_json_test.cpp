@@ -137,9 +137,9 @@ TEST_CASE("a plan has its hooks, also when it was read back") {
       {R"("timeout":"77s")", R"("timeout":"0s")"},
       {R"("onFailure":["call"],)", R"("onFailure":["call"],"shell":["sh"],)"},
   };
-  for (const auto& [from, to] : wrong) {
-    CAPTURE(to);
-    CHECK_FALSE(read_plan(with_right_id(edited(text, from, to)), "plan.json").has_value());
+  for (const auto& one : wrong) {
+    CAPTURE(one.second);
+    CHECK_FALSE(read_plan(with_right_id(edited(text, one.first, one.second)), "plan.json").has_value());
   }
 }
 
