@@ -1,6 +1,7 @@
 #include "cli/event_progress.h"
 
 #include <doctest/doctest.h>
+#include <cstddef>
 
 #include <algorithm>
 #include <chrono>
@@ -108,7 +109,7 @@ TEST_CASE("a hook is told when it begins and ends, and while it takes long") {
   CHECK_EQ(lines.lines[1]["event"], "hook_started");
   CHECK_EQ(lines.lines[2]["event"], "heartbeat");
   CHECK_EQ(lines.lines[3]["event"], "hook_finished");
-  for (int i = 1; i <= 3; ++i) {
+  for (std::size_t i = 1; i <= 3; ++i) {
     CHECK_EQ(lines.lines[i]["hook"], "after");
     CHECK_EQ(lines.lines[i]["step"], 2);
     CHECK(lines.lines[i]["op"].is_null());
