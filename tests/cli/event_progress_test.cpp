@@ -1,10 +1,10 @@
 #include "cli/event_progress.h"
 
 #include <doctest/doctest.h>
-#include <cstddef>
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
