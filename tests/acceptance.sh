@@ -298,6 +298,8 @@ no_vm_is_stopped_outside_the_window() {
   [ ! -e "$XDG_STATE_HOME" ] || [ -z "$(find "$XDG_STATE_HOME" -name '*.jsonl')" ] || fail 'a run that was refused has a journal'
   gpup 0 apply night.plan --ignore-window --reason 'agreed with sales'
   grep -q '"ignoresWindow":"agreed with sales"' "$XDG_STATE_HOME"/gpup/journal/*.jsonl || fail 'the journal keeps no reason'
+  gpup 0 history latest
+  says '^It ignored policy.window: agreed with sales$'
   gpup 0 drift -f desired.yaml
   cp before.json lab.json
   window 0 Etc/UTC | cat always.yaml - >desired.yaml

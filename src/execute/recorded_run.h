@@ -59,6 +59,7 @@ struct RecordedRun {
   std::string folder;   ///< the working folder, which relative paths of the plan start from
   std::string resumes;
   std::string rolls_back;
+  std::string ignores_window;              ///< why VMs were stopped outside `policy.window`
   std::map<std::string, Transport> hosts;  ///< how they were reached
   std::uint64_t plan_steps = 0;
   std::vector<RecordedStep> steps;  ///< those that were noted, by their index

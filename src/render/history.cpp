@@ -60,6 +60,7 @@ void append_run(std::string& out, const RecordedRun& run) {
   append_member(out, "plan", run.plan);
   append_member(out, "resumes", run.resumes);
   append_member(out, "rollsBack", run.rolls_back);
+  append_member(out, "ignoresWindow", run.ignores_window);
   out += fmt::format(", \"steps\": {}, \"done\": {}", run.plan_steps, done(run));
   append_member(out, "ended", run.ended);
   out += run.ended.empty() ? ", \"exitCode\": null" : fmt::format(", \"exitCode\": {}", run.exit_code);
@@ -101,6 +102,9 @@ void render_run_text(const RecordedRun& run, Sink& sink) {
   }
   if (!run.rolls_back.empty()) {
     sink.write("It rolls back " + escape_terminal(run.rolls_back) + ".\n");
+  }
+  if (!run.ignores_window.empty()) {
+    sink.write("It ignored policy.window: " + escape_terminal(run.ignores_window) + "\n");
   }
   std::vector<std::array<std::string, 6>> rows = {{"Step", "Time", "Host", "What", "", "Outcome"}};
   for (const RecordedStep& step : run.steps) {

@@ -20,7 +20,7 @@ constexpr std::uint64_t kLargestLine = 64ULL * 1024 * 1024;
 
 /// The members of an entry, whatever its kind.
 struct Entry {
-  std::string time, entry, version, plan, name, folder, resumes, rolls_back;
+  std::string time, entry, version, plan, name, folder, resumes, rolls_back, ignores_window;
   std::string hook, op, host, vm, vm_id, gpu, model, outcome, message, found, started_at;
   std::optional<std::uint64_t> steps, step, exit_code;
   std::map<std::string, Transport> hosts;
@@ -64,7 +64,7 @@ bool hosts(JsonReader& reader, Entry& entry) {
   });
 }
 
-constexpr std::array<Member<JsonReader, Entry>, 23> kMembers = {{
+constexpr std::array<Member<JsonReader, Entry>, 24> kMembers = {{
     {"time", true, text<&Entry::time>},
     {"entry", true, text<&Entry::entry>},
     {"step", false, number<&Entry::step>},
@@ -83,6 +83,7 @@ constexpr std::array<Member<JsonReader, Entry>, 23> kMembers = {{
     {"folder", false, text<&Entry::folder>},
     {"resumes", false, text<&Entry::resumes>},
     {"rollsBack", false, text<&Entry::rolls_back>},
+    {"ignoresWindow", false, text<&Entry::ignores_window>},
     {"plan", false, text<&Entry::plan>},
     {"name", false, text<&Entry::name>},
     {"steps", false, number<&Entry::steps>},
@@ -176,6 +177,7 @@ class Reading {
     run_.folder = entry.folder;
     run_.resumes = entry.resumes;
     run_.rolls_back = entry.rolls_back;
+    run_.ignores_window = entry.ignores_window;
     run_.hosts = std::move(entry.hosts);
     run_.plan_steps = *entry.steps;
   }
