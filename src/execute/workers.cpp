@@ -30,14 +30,10 @@ class Workers {
  private:
   void work() {
     std::unique_lock lock(mutex_);
-    coming_ = false;
     for (;;) {
-      while (!broken_ && !schedule_.done() && !schedule_.may_take()) {
-        ++idle_;
-        changed_.wait(lock);
-        --idle_;
-        coming_ = false;
-      }
+      ++idle_;
+      changed_.wait(lock, [&] { return broken_ || schedule_.done() || schedule_.may_take(); });
+      --idle_;
       if (broken_ || schedule_.done()) {
         break;
       }
@@ -58,18 +54,15 @@ class Workers {
   }
 
   /// Whoever took a step calls one more where there is another: all that may go on does, and nobody wakes for nothing.
-  /// One comes at a time, and calls the next: those at work may have taken all by then.
   void call_another() {
-    if (coming_ || !schedule_.may_take()) {
+    if (!schedule_.may_take()) {
       return;
     }
     if (idle_ > 0) {
-      coming_ = true;
       changed_.notify_one();
     } else if (threads_.size() + 1 < most_) {
       try {
         threads_.emplace_back([this] { work(); });
-        coming_ = true;
       } catch (const std::system_error&) {
         most_ = threads_.size() + 1;  // the system has no more
       }
@@ -82,7 +75,6 @@ class Workers {
   const Perform& perform_;
   std::condition_variable changed_;
   std::size_t idle_ = 0;
-  bool coming_ = false;  // one was called, and has not looked yet
   std::exception_ptr broken_;
   std::vector<std::jthread> threads_;
 };
