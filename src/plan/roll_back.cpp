@@ -299,10 +299,6 @@ class RollBack {
       tell(about, fmt::format("VM '{}' on {} held {} partitions, and gpup gives it one", vm.name, on.host->name,
                               before.size()));
     }
-    if (now.size() == 1 && !goal.blocks && is_as_before(on, vm, now.front(), before.front(), to_run)) {
-      return;
-    }
-    look_for_later(on, vm, before, now);
     const std::optional<std::uint32_t> gpu = wanted_gpu(on, vm, before.front(), to_run);
     if (!gpu) {
       if (goal.blocks) {
@@ -311,6 +307,10 @@ class RollBack {
       }
       return;
     }
+    if (now.size() == 1 && !goal.blocks && is_as_before(on, vm, now.front(), before.front(), to_run)) {
+      return;
+    }
+    look_for_later(on, vm, before, now);
     goal.adapters_change = true;
     goal.reason = Reason::kBefore;
     goal.new_gpu = *gpu;

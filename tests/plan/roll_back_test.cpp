@@ -51,6 +51,27 @@ TEST_CASE("a roll back that would leave a cluster with differing counts is refus
   CHECK_EQ(told(make_roll_back(warned, {true}, {}, cluster(4, 2).observed)), "1 steps");
 }
 
+TEST_CASE("of a clustered machine that holds what the host chose again it is told that it may be another card") {
+  const auto world = [](std::uint32_t count, const std::string& on) {
+    SmallWorld made;
+    made.cluster("C").gpu("X", count).gpu("Y", count).vm("a", "Off", {on}).manage("NVIDIA A2", 4).list("a");
+    return made;
+  };
+  const Plan run = world(16, "X").plan().plan;
+  std::vector<bool> sent(run.steps.size());
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    sent[i] = run.steps[i].op != gpup::Op::kSetPartitionCount;
+  }
+  KnownAdapters given;
+  given.given(kA, "a-0");
+  SmallWorld now = world(16, "?");
+  now.observed.hosts[0].adapters[0].id = "another";
+  given.given(kA, "another");
+  const Planned planned = make_roll_back(run, sent, given, now.observed);
+  CHECK_EQ(told(planned), "0 steps");
+  CHECK_EQ(SmallWorld::codes(planned.plan.diagnostics, true), "GP213");
+}
+
 TEST_CASE("a roll back is refused where somebody has changed what its machines hold since") {
   const Plan run = one_machine({}).plan().plan;
   REQUIRE_EQ(run.steps.size(), 1);
