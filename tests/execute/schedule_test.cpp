@@ -121,6 +121,15 @@ TEST_CASE("the step with the longest chain behind it is next, then the lowest nu
   CHECK_EQ(order, Numbers{2, 1, 3, 6, 4, 0, 5, 7});
 }
 
+TEST_CASE("hosts take turns: none waits until all machines of another have been asked to stop") {
+  Steps steps(2, 3);
+  for (std::uint32_t vm = 0; vm < 6; ++vm) {
+    steps.add(Op::kStopVm, vm);
+  }
+  Schedule schedule(steps.plan, {10, 32});
+  CHECK_EQ(take_all(schedule), Numbers{0, 3, 1, 4, 2, 5});
+}
+
 TEST_CASE("no more hosts are worked on than allowed, and one that is begun is brought to its end first") {
   Steps steps(3, 1);
   for (std::uint32_t host = 0; host < 2; ++host) {
