@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -49,6 +52,19 @@ void write_table(std::vector<std::array<std::string, N>> rows, Sink& sink) {
 void append_member(std::string& out, std::string_view name, std::string_view value) {
   out.append(", \"").append(name).append("\": ");
   append_json_string_or_null(out, value);
+}
+
+/// A member of a run: a list of objects, one a line.
+template <class Row, class Write>
+void write_list(std::string_view name, const std::vector<Row>& rows, Sink& sink, const Write& write) {
+  sink.write(fmt::format(",\n\"{}\": [", name));
+  const char* between = "\n{";
+  for (const Row& row : rows) {
+    std::string out = std::exchange(between, ",\n{");
+    write(out, row);
+    sink.write(out + "}");
+  }
+  sink.write(rows.empty() ? "]" : "\n]");
 }
 
 /// The members of a run, without braces.
@@ -130,47 +146,34 @@ void render_run_text(const RecordedRun& run, Sink& sink) {
 void render_run_json(const RecordedRun& run, Sink& sink) {
   std::string out = "{\n\"apiVersion\": \"gpup/v1\",\n\"kind\": \"Run\",\n";
   append_run(out, run);
-  sink.write(out + ",\n\"noted\": [");
-  const char* between = "\n";
-  for (const RecordedStep& step : run.steps) {
-    out = fmt::format("{}{{\"step\": {}", between, step.step + 1);
-    append_member(out, "time", step.time);
-    append_member(out, "op", step.op);
-    append_member(out, "host", step.host);
-    append_member(out, "object", step.object);
-    append_member(out, "outcome", step.outcome ? to_string(*step.outcome) : std::string_view());
-    append_member(out, "message", step.message);
-    sink.write(out + "}");
-    between = ",\n";
-  }
-  sink.write(run.steps.empty() ? "]" : "\n]");
-  sink.write(",\n\"restored\": [");
-  between = "\n";
-  for (const RecordedVm& vm : run.restored) {
-    out = std::string(between) + "{\"host\": ";
-    append_json_string(out, vm.host);
-    append_member(out, "vm", vm.vm);
-    append_member(out, "vmId", vm.vm_id);
-    append_member(out, "outcome", to_string(vm.outcome));
-    sink.write(out + "}");
-    between = ",\n";
-  }
-  sink.write(run.restored.empty() ? "]" : "\n]");
-  sink.write(",\n\"hooks\": [");
-  between = "\n";
-  for (const RecordedHook& hook : run.hooks) {
-    out = std::string(between) + "{\"hook\": ";
-    append_json_string(out, hook.kind);
-    append_member(out, "time", hook.time);
-    append_member(out, "host", hook.host);
-    append_member(out, "vm", hook.vm);
-    append_member(out, "vmId", hook.vm_id);
-    append_member(out, "outcome", hook.outcome ? to_string(*hook.outcome) : std::string_view());
-    append_member(out, "message", hook.message);
-    sink.write(out + "}");
-    between = ",\n";
-  }
-  sink.write(run.hooks.empty() ? "]\n}\n" : "\n]\n}\n");
+  sink.write(out);
+  write_list("noted", run.steps, sink, [](std::string& row, const RecordedStep& step) {
+    row += fmt::format("\"step\": {}", step.step + 1);
+    append_member(row, "time", step.time);
+    append_member(row, "op", step.op);
+    append_member(row, "host", step.host);
+    append_member(row, "object", step.object);
+    append_member(row, "outcome", step.outcome ? to_string(*step.outcome) : std::string_view());
+    append_member(row, "message", step.message);
+  });
+  write_list("restored", run.restored, sink, [](std::string& row, const RecordedVm& vm) {
+    row += "\"host\": ";
+    append_json_string(row, vm.host);
+    append_member(row, "vm", vm.vm);
+    append_member(row, "vmId", vm.vm_id);
+    append_member(row, "outcome", to_string(vm.outcome));
+  });
+  write_list("hooks", run.hooks, sink, [](std::string& row, const RecordedHook& hook) {
+    row += "\"hook\": ";
+    append_json_string(row, hook.kind);
+    append_member(row, "time", hook.time);
+    append_member(row, "host", hook.host);
+    append_member(row, "vm", hook.vm);
+    append_member(row, "vmId", hook.vm_id);
+    append_member(row, "outcome", hook.outcome ? to_string(*hook.outcome) : std::string_view());
+    append_member(row, "message", hook.message);
+  });
+  sink.write("\n}\n");
 }
 
 }  // namespace gpup
