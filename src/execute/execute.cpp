@@ -243,7 +243,7 @@ class Run {
       }
     }
     progress_.finished(plan_, result);
-    if (is_power(plan_.steps[step].op) && ended_well(result.outcome)) {
+    if (plan_.hooks.any() && is_power(plan_.steps[step].op) && ended_well(result.outcome)) {
       lock.unlock();
       run_after(step);
       lock.lock();
