@@ -368,7 +368,8 @@ constexpr std::array kCommands = {
             {},
             Completes::kNothing,
             kVersionOptions,
-            "Prints the version of gpup and of the formats that it reads and writes.",
+            "Prints the version of gpup. --json adds that of the formats that it reads and writes, the commit that it"
+            " was built from, the compiler, and the libraries with their versions.",
             "gpup version\ngpup version --json"},
     Command{"help",
             "show help",

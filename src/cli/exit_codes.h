@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string_view>
+
 namespace gpup {
 
 // What a command's end means to whoever called it.
@@ -13,5 +15,24 @@ inline constexpr int kExitNotAllowed = 6;  ///< lock held or approval missing, n
 inline constexpr int kExitPartly = 7;      ///< partly applied
 inline constexpr int kExitCancelled = 8;   ///< cancelled at a step's boundary
 inline constexpr int kExitUsage = 64;      ///< wrong command line
+
+/// An exit code, as help tells it.
+struct ExitCode {
+  int code;
+  std::string_view means;
+};
+
+inline constexpr ExitCode kExitCodes[] = {
+    {kExitDone, "done, nothing differs"},
+    {kExitError, "error: a file could not be read or written, or the like"},
+    {kExitDiffers, "differences (drift; plan --detailed-exitcode)"},
+    {kExitNotChecked, "no difference found, but not everything could be checked"},
+    {kExitForbidden, "the file or a rule is broken, nothing touched"},
+    {kExitStale, "the saved plan no longer fits, nothing touched"},
+    {kExitNotAllowed, "lock held or approval missing, nothing touched"},
+    {kExitPartly, "partly applied"},
+    {kExitCancelled, "cancelled at a step's boundary"},
+    {kExitUsage, "wrong command line"},
+};
 
 }  // namespace gpup

@@ -2,24 +2,14 @@
 
 #include <algorithm>
 #include <span>
+#include <string>
 
+#include "cli/exit_codes.h"
 #include "cli/fill.h"
 
 namespace gpup {
 
 namespace {
-
-constexpr std::string_view kExitCodes =
-    "  0   done, nothing differs\n"
-    "  1   error: a file could not be read or written, or the like\n"
-    "  2   differences (drift; plan --detailed-exitcode)\n"
-    "  3   no difference found, but not everything could be checked\n"
-    "  4   the file or a rule is broken, nothing touched\n"
-    "  5   the saved plan no longer fits, nothing touched\n"
-    "  6   lock held or approval missing, nothing touched\n"
-    "  7   partly applied\n"
-    "  8   cancelled at a step's boundary\n"
-    "  64  wrong command line\n";
 
 std::string left_column(const Option& option) {
   std::string text = option.letter == 0 ? "    " : std::string("-") + option.letter + ", ";
@@ -66,7 +56,9 @@ std::string render_help() {
   out += "\nOptions of every command:\n";
   append_options(out, common_options());
   out += "\nExit codes:\n";
-  out += kExitCodes;
+  for (const ExitCode& row : kExitCodes) {
+    append_row(out, std::to_string(row.code), row.means, 2);
+  }
   out += "\n'gpup help COMMAND' tells more about one of them.\n";
   return out;
 }

@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include "base/json_writer.h"
 #include "base/text.h"
+#include "cli/build_record.h"
 #include "cli/command_runs.h"
 #include "cli/completion.h"
 #include "cli/exit_codes.h"
@@ -45,11 +47,31 @@ int run_agent(const Call& call) {
 }
 
 int run_version(const Call& call) {
-  if (call.line.has("json")) {
-    call.world.out().write("{\"apiVersion\": \"gpup/v1\", \"kind\": \"Version\", \"version\": \"" GPUP_VERSION "\"}\n");
-  } else {
-    call.world.out().write("gpup " GPUP_VERSION "\n");
+  const BuildRecord& record = build_record();
+  if (!call.line.has("json")) {
+    call.world.out().write(fmt::format("gpup {}\n", record.version));
+    return kExitDone;
   }
+  std::string out = "{\"apiVersion\": \"gpup/v1\", \"kind\": \"Version\", \"name\": \"gpup\", \"version\": ";
+  append_json_string(out, record.version);
+  out += ",\n \"commit\": ";
+  append_json_string_or_null(out, record.commit);
+  out += ", \"compiler\": ";
+  append_json_string(out, record.compiler);
+  out += ", \"system\": ";
+  append_json_string(out, record.system);
+  out += ",\n \"libraries\": [";
+  std::string_view separator = "\n  ";
+  for (const Library& library : record.libraries) {
+    out.append(separator).append("{\"name\": ");
+    separator = ",\n  ";
+    append_json_string(out, library.name);
+    out += ", \"version\": ";
+    append_json_string_or_null(out, library.version);
+    out += '}';
+  }
+  out += "]}\n";
+  call.world.out().write(out);
   return kExitDone;
 }
 
