@@ -174,9 +174,13 @@ bool commands_a_log(std::string_view rest, bool first) {
 
 }  // namespace
 
+bool is_plain(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), plain_ascii) && text.find("##") == std::string_view::npos &&
+         text.find("::") == std::string_view::npos;
+}
+
 std::string escape_terminal(std::string_view text) {
-  if (std::all_of(text.begin(), text.end(), plain_ascii) && text.find("##") == std::string_view::npos &&
-      text.find("::") == std::string_view::npos) {
+  if (is_plain(text)) {
     return std::string(text);
   }
   std::string safe;

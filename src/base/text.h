@@ -25,6 +25,9 @@ std::optional<std::size_t> invalid_utf8_at(std::string_view text);
 /// unchanged.
 std::string escape_terminal(std::string_view text);
 
+/// True for text of which `escape_terminal` would surely change nothing: printable ASCII that commands no log.
+bool is_plain(std::string_view text);
+
 /// What tells a GPU from its neighbours of the same model: the last part of the instance id in a device's path,
 /// `4&18416dc3&0&0000`; the name itself where it has no such part.
 std::string_view short_gpu_name(std::string_view name);
