@@ -160,6 +160,18 @@ constexpr auto kRows = std::to_array<Explanation>({
                              "   password: not-shown\n"},
      "Remove the line, and change the secret if the file was shared. Authentication is the transport's: an SSH agent "
      "or key file, Kerberos, the user's own session."},
+    {Code::kNotADay,
+     "not a day",
+     "A day is written as year, month and day, `2026-12-31`, and must be in the calendar. An entry of `policy.ignore` "
+     "holds up to the end of that day, by UTC.",
+     {.desired = GPUP_HEADER "policy:\n  ignore:\n    - { object: hv-e1, reason: agreed, until: 31.12.2026 }\n"},
+     "Write it as in `until: 2026-12-31`."},
+    {Code::kNotAnObject,
+     "not a host, VM or GPU",
+     "`object` names what the entry is about: a host with all that is on it, `HOST/vm/NAME` (the VM's name or id), or "
+     "`HOST/gpu/NAME` (the GPU's name, or the part of it in brackets that reports show).",
+     {.desired = GPUP_HEADER "policy:\n  ignore:\n    - { object: hv-e1/vdi-01, reason: agreed }\n"},
+     "Write it as in `object: hv-e1/vm/vdi-01`."},
     // What files say together.
     {Code::kWrongHeader,
      "not a document of this version",

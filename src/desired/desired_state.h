@@ -106,6 +106,21 @@ struct DesiredDisruption {
   bool limits() const { return max_unavailable || per_host || !groups.empty(); }
 };
 
+/// `policy.ignore`: drift that is accepted for a while, with a reason. Plans do not heed it.
+struct DesiredIgnore {
+  std::string object;    ///< as written: `hv-e1`, `hv-e1/vm/vdi-01`, `hv-e1/gpu/4&18416dc3&0&0000`
+  std::string host;      ///< its host, compares without case
+  std::string vm;        ///< a name, or an id; empty where it is not about a VM
+  std::string gpu;       ///< a name, or its short form; empty where it is not about a GPU
+  std::string property;  ///< `partitionCount`, `partitions`, `state` or `offlineAction`; empty: all of them
+  std::string reason;
+  std::string until;  ///< `2026-12-31`, the last day by UTC; empty: for ever
+  Place place;        ///< of the value of `object`
+
+  /// Whether that day is over on `today`, written in the same form.
+  bool expired(std::string_view today) const { return !until.empty() && std::string_view(until) < today; }
+};
+
 struct DesiredPolicy {
   Unlisted unlisted = Unlisted::kUnassign;
   Place unlisted_place;                    ///< unknown where the default applies
@@ -115,6 +130,7 @@ struct DesiredPolicy {
   DesiredDisruption disruption;
   std::optional<Window> window;  ///< left out: VMs may be stopped at any time
   HookPolicy hooks;
+  std::vector<DesiredIgnore> ignores;
 };
 
 /// What the files say: everything in it is syntactically right and agrees with itself.

@@ -884,6 +884,77 @@ void end_hooks(Reading& reading, const Frame& frame) {
 
 constexpr Mapping kHooks = {"'hooks'", kHooksFields, inside<&DesiredPolicy::hooks>, end_hooks};
 
+// ---- policy.ignore ----
+
+constexpr std::string_view kVmOfHost = "/vm/";
+constexpr std::string_view kGpuOfHost = "/gpu/";
+
+bool ignored_object(Reading& reading, const Field& field, const Scalar& scalar, void* target) {
+  DesiredIgnore& line = *static_cast<DesiredIgnore*>(target);
+  if (!text(reading, field, scalar, line.object)) {
+    return false;
+  }
+  const std::string_view object = line.object;
+  const std::size_t slash = std::min(object.find('/'), object.size());
+  const std::string_view rest = object.substr(slash);
+  line.host = object.substr(0, slash);
+  line.vm = rest.starts_with(kVmOfHost) ? rest.substr(kVmOfHost.size()) : std::string_view();
+  line.gpu = rest.starts_with(kGpuOfHost) ? rest.substr(kGpuOfHost.size()) : std::string_view();
+  if (line.host.empty() || (!rest.empty() && line.vm.empty() && line.gpu.empty())) {
+    return refuse(reading, field, scalar, Code::kNotAnObject, {}, "such as hv-e1/vm/vdi-01");
+  }
+  return true;
+}
+
+bool ignored_property(Reading& reading, const Field& field, const Scalar& scalar, std::string& to) {
+  static const std::vector<std::string_view> kKnown = {"partitionCount", "partitions", "state", "offlineAction"};
+  if (std::find(kKnown.begin(), kKnown.end(), scalar.text) == kKnown.end()) {
+    return refuse(reading, field, scalar, Code::kNotOneOf, {}, did_you_mean(scalar.text, kKnown));
+  }
+  to = scalar.text;
+  return true;
+}
+
+bool day(Reading& reading, const Field& field, const Scalar& scalar, std::string& to) {
+  if (!is_day(scalar.text)) {
+    return refuse(reading, field, scalar, Code::kNotADay, {}, "year, month and day; the last one on which it holds");
+  }
+  to = scalar.text;
+  return true;
+}
+
+constexpr Field kIgnoreFields[] = {
+    {"object", "HOST, HOST/vm/NAME or HOST/gpu/NAME", Shape::kScalar, ignored_object, nullptr, true, true},
+    {"property", "partitionCount, partitions, state or offlineAction", Shape::kScalar,
+     into<&DesiredIgnore::property, ignored_property>},
+    {"reason", "a text that says why the drift is accepted", Shape::kScalar, into<&DesiredIgnore::reason, kText>,
+     nullptr, true, true},
+    {"until", "a day such as 2026-12-31", Shape::kScalar, into<&DesiredIgnore::until, day>},
+};
+constexpr std::size_t kIgnoredObject = number_of(kIgnoreFields, "object");
+
+void end_ignore(Reading& reading, const Frame& frame) {
+  if (!frame.has_good(kIgnoredObject)) {
+    return;
+  }
+  DesiredIgnore& line = reading.ignore;
+  line.place = frame.value_at[kIgnoredObject];
+  auto& all = reading.draft.state.policy.ignores;
+  const auto first = std::find_if(all.begin(), all.end(), [&](const DesiredIgnore& other) {
+    return other.object == line.object && other.property == line.property;
+  });
+  if (first != all.end()) {
+    reading.mistakes.add(line.place, Code::kSaidTwice,
+                         fmt::format("{} is said twice under 'ignore', first at {}", in_quotes(line.object),
+                                     reading.mistakes.name(first->place)));
+    return;
+  }
+  all.push_back(std::move(line));
+}
+
+constexpr Mapping kIgnore = {"a line under 'ignore'", kIgnoreFields, fresh<DesiredIgnore, &Reading::ignore>,
+                             end_ignore};
+
 constexpr Field kPolicyFields[] = {
     {"unlisted", "unassign, keep or refuse", Shape::kScalar, into<&DesiredPolicy::unlisted, kWord<Unlisted>>},
     {"homogeneous", "require or warn", Shape::kScalar, into<&DesiredPolicy::homogeneous, kWord<Homogeneous>>},
@@ -893,6 +964,7 @@ constexpr Field kPolicyFields[] = {
     {"window", "a mapping with 'from', 'to' and 'zone'", Shape::kMapping, nullptr, &kWindow},
     {"hooks", "a mapping such as { before: [/usr/local/bin/drain-sessions, --wait] }", Shape::kMapping, nullptr,
      &kHooks},
+    {"ignore", "a list of mappings with 'object' and 'reason'", Shape::kMappings, nullptr, &kIgnore},
 };
 constexpr std::size_t kUnlisted = number_of(kPolicyFields, "unlisted");
 

@@ -49,6 +49,7 @@ struct Reading {
   DesiredOverride override_line;
   DesiredDisruption::Group group;
   Window window;
+  DesiredIgnore ignore;
 };
 
 inline constexpr std::size_t kMostFields = 12;

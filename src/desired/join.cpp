@@ -76,6 +76,7 @@ class Join {
     resolve_vm_hosts();
     check_gpus();
     check_assignments();
+    check_ignores();
     state_.texts.push_back(draft_.texts);
   }
 
@@ -256,6 +257,19 @@ class Join {
     const std::uint32_t no_host =
         by_id_and_host.find(combine(hash, DesiredAssignment::kNoHost), same_on(DesiredAssignment::kNoHost));
     return no_host == kNone ? i : no_host;
+  }
+
+  void check_ignores() {
+    if (!draft_.hosts_whole || !draft_.files_whole) {
+      return;
+    }
+    for (const DesiredIgnore& line : state_.policy.ignores) {
+      if (std::none_of(state_.hosts.begin(), state_.hosts.end(),
+                       [&](const DesiredHost& host) { return same_name(host.target.name, line.host); })) {
+        mistakes_.add(line.place, Code::kUnknownHost,
+                      fmt::format("host {} is not listed under 'hosts'", in_quotes(line.host)), guess(line.host));
+      }
+    }
   }
 
   void said_twice(const DesiredAssignment& line, const DesiredAssignment& first) {

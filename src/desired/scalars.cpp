@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <limits>
 
 namespace gpup {
@@ -134,6 +135,25 @@ bool is_guid(std::string_view text) {
   return text.size() == kForm.size() && std::equal(text.begin(), text.end(), kForm.begin(), [](char c, char form) {
            return form == 'x' ? is_hex(c) : c == form;
          });
+}
+
+bool is_day(std::string_view text) {
+  constexpr std::string_view kForm = "0000-00-00";
+  if (text.size() != kForm.size() || !std::equal(text.begin(), text.end(), kForm.begin(), [](char c, char form) {
+        return form == '0' ? c >= '0' && c <= '9' : c == form;
+      })) {
+    return false;
+  }
+  const auto number = [&](std::size_t at, std::size_t digits) {
+    unsigned value = 0;
+    for (const char c : text.substr(at, digits)) {
+      value = value * 10 + static_cast<unsigned>(c - '0');
+    }
+    return value;
+  };
+  const std::chrono::year_month_day day{std::chrono::year(static_cast<int>(number(0, 4))),
+                                        std::chrono::month(number(5, 2)), std::chrono::day(number(8, 2))};
+  return day.ok();
 }
 
 bool is_pci_device(std::string_view text) {

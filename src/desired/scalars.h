@@ -32,6 +32,9 @@ Number<std::chrono::seconds> parse_duration(std::string_view text);
 /// `711cee18-60db-43b4-be7e-cedce5e25dd0`.
 bool is_guid(std::string_view text);
 
+/// `2026-12-31`: a day of the calendar.
+bool is_day(std::string_view text);
+
 /// `10de:25b6`: PCI vendor and device.
 bool is_pci_device(std::string_view text);
 
