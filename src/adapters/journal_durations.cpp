@@ -1,7 +1,6 @@
 #include "adapters/journal_durations.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <optional>
 #include <string_view>
@@ -19,32 +18,6 @@ constexpr std::size_t kMostFiles = 200;
 constexpr std::uint64_t kLargestFile = 64ULL * 1024 * 1024;
 constexpr std::uint64_t kMostBytes = 256ULL * 1024 * 1024;
 constexpr std::chrono::milliseconds kLongestStep = std::chrono::hours(24);
-
-/// `2026-11-22T08:41:00.250Z`, as `to_string(Time)` writes it.
-std::optional<Time> parse_time(std::string_view text) {
-  constexpr std::string_view kForm = "dddd-dd-ddTdd:dd:dd.dddZ";
-  if (text.size() != kForm.size()) {
-    return std::nullopt;
-  }
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (kForm[i] == 'd' ? text[i] < '0' || text[i] > '9' : text[i] != kForm[i]) {
-      return std::nullopt;
-    }
-  }
-  const auto number = [&](std::size_t at, std::size_t digits) {
-    int value = 0;
-    std::from_chars(text.data() + at, text.data() + at + digits, value);
-    return value;
-  };
-  const std::chrono::year_month_day day(std::chrono::year(number(0, 4)),
-                                        std::chrono::month(static_cast<unsigned>(number(5, 2))),
-                                        std::chrono::day(static_cast<unsigned>(number(8, 2))));
-  if (!day.ok()) {
-    return std::nullopt;
-  }
-  return std::chrono::sys_days(day) + std::chrono::hours(number(11, 2)) + std::chrono::minutes(number(14, 2)) +
-         std::chrono::seconds(number(17, 2)) + std::chrono::milliseconds(number(20, 3));
-}
 
 using Samples = std::map<StepKind, std::vector<std::uint32_t>>;
 

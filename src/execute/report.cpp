@@ -1,6 +1,7 @@
 #include "execute/report.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -11,6 +12,33 @@ std::string to_string(Time time) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)),
                      (time - seconds).count());
+}
+
+std::optional<Time> parse_time(std::string_view text) {
+  constexpr std::string_view kForm = "dddd-dd-ddTdd:dd:dd.dddZ";
+  constexpr std::size_t kToSeconds = 19;
+  const bool whole = text.size() == kForm.size();
+  if (!whole && (text.size() != kToSeconds + 1 || text.back() != 'Z')) {
+    return std::nullopt;
+  }
+  for (std::size_t i = 0; i < (whole ? text.size() : kToSeconds); ++i) {
+    if (kForm[i] == 'd' ? text[i] < '0' || text[i] > '9' : text[i] != kForm[i]) {
+      return std::nullopt;
+    }
+  }
+  const auto number = [&](std::size_t at, std::size_t digits) {
+    int value = 0;
+    std::from_chars(text.data() + at, text.data() + at + digits, value);
+    return value;
+  };
+  const std::chrono::year_month_day day(std::chrono::year(number(0, 4)),
+                                        std::chrono::month(static_cast<unsigned>(number(5, 2))),
+                                        std::chrono::day(static_cast<unsigned>(number(8, 2))));
+  if (!day.ok()) {
+    return std::nullopt;
+  }
+  return std::chrono::sys_days(day) + std::chrono::hours(number(11, 2)) + std::chrono::minutes(number(14, 2)) +
+         std::chrono::seconds(number(17, 2)) + std::chrono::milliseconds(whole ? number(20, 3) : 0);
 }
 
 std::string_view to_string(Outcome outcome) {

@@ -20,6 +20,8 @@ using Time = std::chrono::sys_time<std::chrono::milliseconds>;
 
 /// `2026-11-22T08:41:00.250Z`.
 std::string to_string(Time time);
+/// The same back, with or without milliseconds; nothing for any other text.
+std::optional<Time> parse_time(std::string_view text);
 
 enum class Outcome : std::uint8_t {
   kDone,

@@ -270,6 +270,7 @@ class VmLines {
     std::vector<std::string_view> rest;
     for (std::size_t i = 0; i < unchecked_.size(); ++i) {
       const DesiredAssignment* line = unchecked_[i];
+      goal_.unchecked.push_back(static_cast<std::uint32_t>(line - desired_.assignments.data()));
       if (i >= kMost) {
         rest.push_back(line->match.empty() ? name(*line) : line->match);
         continue;

@@ -98,6 +98,7 @@ class PartitionSizes {
 struct Goal {
   std::vector<HostGoal> hosts;  ///< those that could be read, in the file's order
   std::vector<NotChecked> not_checked;
+  std::vector<std::uint32_t> unchecked;  ///< assignments whose VM, or all of whose VMs, no readable host has
   PartitionSizes sizes;
 };
 

@@ -10,11 +10,19 @@
 
 namespace gpup {
 
+/// The lines of the file of which a plan says nothing, since not all that they are about was looked at: indexes into
+/// the tables of the desired state.
+struct NotCompared {
+  std::vector<std::uint32_t> gpus;
+  std::vector<std::uint32_t> assignments;
+};
+
 /// A plan, or why there can be none. Where `diagnostics` holds an error the plan is empty; its warnings
 /// are in `plan.diagnostics` otherwise.
 struct Planned {
   Plan plan;
   Diagnostics diagnostics;
+  NotCompared not_compared;
 
   bool refused() const { return has_error(diagnostics); }
 };
