@@ -4,7 +4,10 @@
 #include <string>
 
 #include "cli/exit_codes.h"
+#include "desired/scalars.h"
 #include "render/diagnostics_json.h"
+#include "render/drift.h"
+#include "render/markdown.h"
 
 namespace gpup {
 
@@ -12,7 +15,25 @@ namespace {
 
 bool is_json(std::string_view form) { return form == "json" || form == "outage"; }
 
+/// True for forms that tell also why there is no answer.
+bool tells_refusals(std::string_view form) { return is_json(form) || is_pipeline_form(form); }
+
+void write_refusal(std::string_view form, const Diagnostics& diagnostics, Sink& out) {
+  if (is_json(form)) {
+    write_diagnostics(diagnostics, out);
+    return;
+  }
+  static const Plan kNoPlan;
+  static const DesiredState kNothingDesired;
+  render_drift_pipeline(form, Drift{kNoPlan, kNothingDesired, {}, {}, diagnostics, {}, 0}, out);
+}
+
 }  // namespace
+
+std::size_t Call::most_markdown() const {
+  const auto given = line.value("max-bytes");
+  return given ? static_cast<std::size_t>(parse_whole_number(*given).value.value_or(kMarkdownBytes)) : kMarkdownBytes;
+}
 
 Diagnostic placeless(Code code, std::string message, std::string hint) {
   Diagnostic diagnostic;
@@ -51,16 +72,17 @@ int give_up(const Call& call, const Error& error, Code code) {
 int refuse(const Call& call, const Diagnostics& diagnostics, int code) {
   for (const std::string& report : call.line.values("report")) {
     const std::size_t equals = report.find('=');
-    if (is_json(std::string_view(report).substr(0, equals))) {
+    const std::string_view form = std::string_view(report).substr(0, equals);
+    if (tells_refusals(form)) {
       const auto written = write_file(call, std::string_view(report).substr(equals + 1),
-                                      [&](OutputFile& file) { write_diagnostics(diagnostics, file); });
+                                      [&](OutputFile& file) { write_refusal(form, diagnostics, file); });
       if (!written) {
         return give_up(call, written.error(), Code::kCannotWrite);
       }
     }
   }
-  if (is_json(call.form("text"))) {
-    write_diagnostics(diagnostics, call.world.out());
+  if (const std::string_view form = call.form("text"); tells_refusals(form)) {
+    write_refusal(form, diagnostics, call.world.out());
   } else {
     tell(call, diagnostics);
   }

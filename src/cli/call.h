@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string_view>
 
@@ -21,6 +22,9 @@ struct Call {
 
   /// The form that -o asks for.
   std::string_view form(std::string_view otherwise) const { return line.value("output").value_or(otherwise); }
+
+  /// The most bytes of a page of markdown, as --max-bytes says.
+  std::size_t most_markdown() const;
 };
 
 /// A diagnostic without a place: of the command line, a file or a stream.
@@ -34,7 +38,8 @@ void tell(const Call& call, const Diagnostics& diagnostics);
 int give_up(const Call& call, const Error& error, Code code);
 
 /// Where files or rules forbid: the Diagnostics document as the answer where `-o json` asks for it (further forms that
-/// are json get it, too), else text on stderr. Returns `code`, or 1 where it could not be written.
+/// are json get it, too, and those for pipelines have their own), else text on stderr. Returns `code`, or 1 where it
+/// could not be written.
 int refuse(const Call& call, const Diagnostics& diagnostics, int code = kExitForbidden);
 
 /// What the command works on cannot be had: wrong content is told as `refuse` does, other trouble as `give_up` does.

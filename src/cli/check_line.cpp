@@ -11,6 +11,7 @@
 #include "cli/parallel.h"
 #include "desired/scalars.h"
 #include "plan/scope.h"
+#include "render/markdown.h"
 
 namespace gpup {
 
@@ -105,6 +106,9 @@ std::optional<UsageError> check_outputs(const Invocation& line) {
     }
     paths.emplace_back(*events);
   }
+  if (const auto metrics = line.value("metrics")) {
+    paths.emplace_back(*metrics);
+  }
   for (const std::string& report : line.values("report")) {
     paths.push_back(report.substr(report.find('=') + 1));
   }
@@ -124,6 +128,17 @@ std::optional<UsageError> check_durations(const Invocation& line) {
       return UsageError{fmt::format("option '--{}' takes a whole number of s, m or h, not '{}'", option, *given),
                         "'30s', '2m'", line.command};
     }
+  }
+  return std::nullopt;
+}
+
+std::optional<UsageError> check_max_bytes(const Invocation& line) {
+  const auto given = line.value("max-bytes");
+  if (given && parse_whole_number(*given).value.value_or(0) < kLeastMarkdownBytes) {
+    return UsageError{
+        fmt::format("option '--max-bytes' must be a whole number, at least {}, not '{}'", kLeastMarkdownBytes, *given),
+        {},
+        line.command};
   }
   return std::nullopt;
 }
@@ -170,7 +185,7 @@ std::optional<UsageError> check_expected_plan(const Invocation& line) {
 
 std::optional<UsageError> check_line(const Invocation& line) {
   for (const auto check : {check_sources, check_stdin, check_connect, check_parallel, check_outputs, check_durations,
-                           check_scope, check_reason, check_expected_plan}) {
+                           check_max_bytes, check_scope, check_reason, check_expected_plan}) {
     if (auto error = check(line)) {
       return error;
     }

@@ -8,6 +8,7 @@ namespace gpup {
 namespace {
 
 constexpr std::string_view kAnswerForms = "text json markdown";
+constexpr std::string_view kDriftForms = "text json markdown junit sarif github gitlab";
 constexpr std::string_view kPlanForms = "text json markdown outage";
 constexpr std::string_view kShortForms = "text json";
 constexpr std::string_view kObserveForms = "table wide json yaml";
@@ -37,6 +38,21 @@ constexpr Option kObserveForm{
     "output", 'o', "FORM", "the answer as table (default), wide, json or yaml", false, kObserveForms, Completes::kWord};
 constexpr Option kAnswerReport{
     "report", 0, "FORM=FILE", "write the answer in a further form to FILE", true, kAnswerForms, Completes::kFormFile};
+constexpr Option kDriftForm{"output",
+                            'o',
+                            "FORM",
+                            "the answer as text (default), json or markdown, or for a pipeline as"
+                            " junit, sarif, github or gitlab",
+                            false,
+                            kDriftForms,
+                            Completes::kWord};
+constexpr Option kDriftReport{"report", 0,           "FORM=FILE",         "write the answer in a further form to FILE",
+                              true,     kDriftForms, Completes::kFormFile};
+constexpr Option kMetrics{
+    "metrics", 0,  "FILE",          "write metrics for Prometheus' node_exporter (its textfile folder) to FILE",
+    false,     {}, Completes::kFile};
+constexpr Option kMaxBytes{"max-bytes", 0, "N",
+                           "cut markdown off at N bytes, 2000 at least (default 60000), and say what is left out"};
 constexpr Option kPlanReport{"report", 0,          "FORM=FILE",         "write the answer in a further form to FILE",
                              true,     kPlanForms, Completes::kFormFile};
 constexpr Option kShortReport{"report", 0,           "FORM=FILE",         "write the answer in a further form to FILE",
@@ -85,22 +101,23 @@ constexpr std::array kCommon = {&kColor, &kLogLevel, &kLogFormat, &kLogFile, &kH
 constexpr std::array kValidateOptions = {&kFile, &kObserved, &kShortForm, &kShortReport};
 constexpr std::array kObserveOptions = {&kFile, &kObserved,      &kConnect,   &kObserveForm,
                                         &kOut,  &kObserveReport, &kAnswerTime};
-constexpr std::array kPlanOptions = {&kStateDir, &kFile, &kObserved,  &kPlanOut, &kPlanForm, &kPlanReport,
+constexpr std::array kPlanOptions = {&kStateDir, &kFile, &kObserved,  &kPlanOut, &kPlanForm, &kPlanReport, &kMaxBytes,
                                      &kDetailed, &kFull, &kMaxOutage, &kTarget,  &kExclude,  &kAnswerTime};
 constexpr std::array kDoctorOptions = {&kFile, &kConnect, &kShortForm, &kShortReport, &kEveryCheck, &kAnswerTime};
-constexpr std::array kShowOptions = {&kStateDir, &kPlanForm, &kPlanReport, &kFull};
+constexpr std::array kShowOptions = {&kStateDir, &kPlanForm, &kPlanReport, &kMaxBytes, &kFull};
 constexpr std::array kHistoryOptions = {&kStateDir, &kShortForm, &kShortReport};
-constexpr std::array kApplyOptions = {&kFile,     &kYes,       &kExpectPlan, &kIgnoreWindow, &kReason,
-                                      &kStateDir, &kParallel,  &kAnswerForm, &kAnswerReport, &kEvents,
-                                      &kFull,     &kMaxOutage, &kTarget,     &kExclude,      &kAnswerTime};
-constexpr std::array kResumeOptions = {&kIgnoreWindow, &kReason, &kStateDir, &kParallel,  &kAnswerForm,
-                                       &kAnswerReport, &kEvents, &kFull,     &kAnswerTime};
-constexpr std::array kRollbackOptions = {&kStateDir,   &kYes,          &kIgnoreWindow, &kReason, &kParallel,
-                                         &kAnswerForm, &kAnswerReport, &kEvents,       &kFull,   &kAnswerTime};
-constexpr std::array kRestoreOptions = {&kStateDir,   &kFile,         &kConnect, &kYes,  &kParallel,
-                                        &kAnswerForm, &kAnswerReport, &kEvents,  &kFull, &kAnswerTime};
-constexpr std::array kDriftOptions = {&kStateDir,     &kFile,   &kObserved, &kAnswerForm,
-                                      &kAnswerReport, &kTarget, &kExclude,  &kAnswerTime};
+constexpr std::array kApplyOptions = {&kFile,      &kYes,        &kExpectPlan,   &kIgnoreWindow, &kReason, &kStateDir,
+                                      &kParallel,  &kAnswerForm, &kAnswerReport, &kMaxBytes,     &kEvents, &kFull,
+                                      &kMaxOutage, &kTarget,     &kExclude,      &kAnswerTime};
+constexpr std::array kResumeOptions = {&kIgnoreWindow, &kReason,   &kStateDir, &kParallel, &kAnswerForm,
+                                       &kAnswerReport, &kMaxBytes, &kEvents,   &kFull,     &kAnswerTime};
+constexpr std::array kRollbackOptions = {&kStateDir, &kYes,        &kIgnoreWindow, &kReason,
+                                         &kParallel, &kAnswerForm, &kAnswerReport, &kMaxBytes,
+                                         &kEvents,   &kFull,       &kAnswerTime};
+constexpr std::array kRestoreOptions = {&kStateDir,     &kFile,     &kConnect, &kYes,  &kParallel,  &kAnswerForm,
+                                        &kAnswerReport, &kMaxBytes, &kEvents,  &kFull, &kAnswerTime};
+constexpr std::array kDriftOptions = {&kStateDir, &kFile,    &kObserved, &kDriftForm, &kDriftReport,
+                                      &kMaxBytes, &kMetrics, &kTarget,   &kExclude,   &kAnswerTime};
 constexpr std::array kExportOptions = {&kFile, &kObserved, &kConnect, &kOut, &kAnswerTime};
 constexpr std::array kWhyOptions = {&kFile, &kObserved, &kShortForm, &kShortReport, &kAnswerTime};
 constexpr std::array kVersionOptions = {&kJson};
@@ -301,10 +318,19 @@ constexpr std::array kCommands = {
             "Only reads. Each difference is shown as it is, as it was wanted, and with the line that wants it. What"
             " could not be read is listed as not checked, never as in sync; what --target or --exclude leaves out is"
             " not compared, with the file or with the other hosts.\n\n"
+            "The journals in --state-dir tell causes: changed outside, since the last run of gpup left it otherwise;"
+            " the file is newer than that run; not in the file. What 'policy.ignore' accepts, with a reason and until"
+            " a day, is told apart and is no drift; an entry whose day is over is a warning.\n\n"
+            "For pipelines: junit (a case for each host, GPU line and VM line; not checked or ignored is skipped),"
+            " sarif (2.1.0), github (a workflow's annotations) and gitlab (a code quality report) tell the same at the"
+            " same lines; --report writes several at once. They tell what is wrong with the files, too. --metrics is"
+            " written whole or not at all, and not where the files are broken: watch its timestamp.\n\n"
             "Exit code: 0 in sync, 2 drift, 3 no drift found but not everything could be checked, 4 the files or a"
             " rule are broken.",
             "gpup drift -f hci-east.yaml\n"
-            "gpup drift -f hci-east.yaml --observed snapshot.json -o json"},
+            "gpup drift -f hci-east.yaml --observed snapshot.json -o json\n"
+            "gpup drift -f hci-east.yaml -o github --report junit=drift.xml\n"
+            "gpup drift -f hci-east.yaml --metrics gpup.prom"},
     Command{"export",
             "print what is there as a desired-state file",
             {},

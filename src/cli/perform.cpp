@@ -134,7 +134,7 @@ int perform(const Call& call, WritingWorld& world, const Plan& plan, JournalUse 
     if (form == "json") {
       render_report_json(plan, report, out);
     } else if (form == "markdown") {
-      render_report_markdown(plan, report, out);
+      render_report_markdown(plan, report, call.most_markdown(), out);
     } else if (on_stdout && report.refusal != Refusal::kNotRefused) {
       render_report_text(plan, report, world.err(), call.color_err);  // nothing was done: it is no answer
     } else {

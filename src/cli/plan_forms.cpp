@@ -66,7 +66,8 @@ int give_plan(const Call& call, const Plan& plan, PlanCost& cost, int code, Outp
     } else if (form == "outage") {
       render_outage_json(plan, cost.outage(), out);
     } else if (form == "markdown") {
-      render_plan_markdown(plan, PlanMarkdownOptions{call.line.has("full"), &cost.outage(), id_of(plan)}, out);
+      render_plan_markdown(
+          plan, PlanMarkdownOptions{call.line.has("full"), &cost.outage(), id_of(plan), call.most_markdown()}, out);
     } else {
       render_plan_text(plan, text_options(call, plan, on_stdout && call.color_out, cost), out);
     }

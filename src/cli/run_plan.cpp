@@ -1,6 +1,9 @@
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "cli/command_runs.h"
@@ -8,6 +11,8 @@
 #include "cli/inputs.h"
 #include "cli/plan_forms.h"
 #include "cli/plan_inputs.h"
+#include "cli/runs.h"
+#include "plan/drift.h"
 #include "plan/make_plan.h"
 #include "render/drift.h"
 #include "render/plan_json.h"
@@ -18,6 +23,20 @@ namespace gpup {
 namespace {
 
 bool differs(const Plan& plan) { return !plan.steps.empty() || !plan.differences.empty(); }
+
+std::string day_of(Time time) { return to_string(time).substr(0, std::string_view("2026-11-26").size()); }
+
+/// When the hosts were read, in seconds since 1970: as a snapshot says, else now.
+std::optional<std::int64_t> observed_at(const Call& call, const ObservedState& observed) {
+  const auto seconds = [](Time time) {
+    return std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
+  };
+  if (!call.line.has("observed")) {
+    return seconds(call.world.now());
+  }
+  const std::optional<Time> taken = parse_time(observed.taken_at);
+  return taken ? std::optional<std::int64_t>(seconds(*taken)) : std::nullopt;
+}
 
 }  // namespace
 
@@ -59,17 +78,29 @@ int run_drift(const Call& call) {
     return made.error();
   }
   const Plan& plan = made->planned.plan;
+  const Drift drift = find_drift(made->planned, made->files.desired, made->observed, made->files.sources,
+                                 past_runs(call, plan), day_of(call.world.now()));
+  if (const auto path = call.line.value("metrics")) {
+    const auto written = write_file(call, *path, [&](OutputFile& file) {
+      render_drift_metrics(drift, made->observed, observed_at(call, made->observed), file);
+    });
+    if (!written) {
+      return give_up(call, written.error(), Code::kCannotWrite);
+    }
+  }
   const auto answer = [&](std::string_view form, bool on_stdout, Sink& out) {
     if (form == "json") {
-      render_drift_json(plan, out);
+      render_drift_json(drift, out);
     } else if (form == "markdown") {
-      render_drift_markdown(plan, out);
+      render_drift_markdown(drift, call.most_markdown(), out);
+    } else if (is_pipeline_form(form)) {
+      render_drift_pipeline(form, drift, out);
     } else {
-      render_drift_text(plan, on_stdout && call.color_out, out);
+      render_drift_text(drift, on_stdout && call.color_out, out);
     }
   };
   return give_answer(call, "text", answer,
-                     differs(plan)       ? kExitDiffers
+                     drift.counted() > 0 ? kExitDiffers
                      : plan.incomplete() ? kExitNotChecked
                                          : kExitDone);
 }

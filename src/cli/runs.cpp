@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+#include "execute/remember.h"
 #include "render/journal_reader.h"
 #include "render/plan_reader.h"
 
@@ -35,6 +37,26 @@ Result<RecordedRun> read_one(const Call& call, const std::string& name) {
     return tl::unexpected<Error>(text.error());
   }
   return read_journal(*text, path, name);
+}
+
+/// Whether the plans share hosts, and any of one name is one host: labs in different files may have such.
+bool is_about_same_hosts(const Call& call, const Plan& kept, const Plan& plan) {
+  std::size_t shared = 0;
+  for (const HostTarget& host : kept.hosts) {
+    const auto ours = std::find_if(plan.hosts.begin(), plan.hosts.end(),
+                                   [&](const HostTarget& other) { return same_name(other.name, host.name); });
+    if (ours == plan.hosts.end()) {
+      continue;
+    }
+    const Connect& now = ours->connect;
+    if (now.transport != host.connect.transport ||
+        (now.transport == Transport::kSimulated &&
+         call.world.absolute(now.file) != call.world.absolute(host.connect.file))) {
+      return false;
+    }
+    ++shared;
+  }
+  return shared > 0;
 }
 
 }  // namespace
@@ -153,6 +175,26 @@ Result<Plan> read_kept_plan(const Call& call, const RecordedRun& run) {
     }
   }
   return plan;
+}
+
+PastRuns past_runs(const Call& call, const Plan& plan) {
+  constexpr std::size_t kMostRuns = 50;
+  PastRuns past;
+  const auto names = run_names(call);
+  if (!names || plan.differences.empty()) {
+    return past;
+  }
+  for (auto name = names->rbegin(); name != names->rend() && past.runs.size() < kMostRuns; ++name) {
+    const auto run = read_one(call, *name);
+    if (!run || !run->begun) {
+      continue;
+    }
+    const auto kept = read_kept_plan(call, *run);
+    if (kept && is_about_same_hosts(call, *kept, plan)) {
+      remember(*kept, *run, past);
+    }
+  }
+  return past;
 }
 
 }  // namespace gpup

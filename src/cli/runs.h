@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "cli/call.h"
 #include "execute/recorded_run.h"
+#include "plan/past_runs.h"
 #include "plan/plan.h"
 
 namespace gpup {
@@ -29,5 +30,10 @@ void name_owing_runs(const Call& call, Diagnostics& diagnostics);
 /// The plan that was kept beside the journal. Its relative paths, which start from the folder that the run was
 /// started in, are made whole.
 Result<Plan> read_kept_plan(const Call& call, const RecordedRun& run);
+
+/// What the runs of the state folder left, as far as they are about hosts of that plan: the newest 50 of them.
+/// Journals and kept plans that cannot be read are passed over: that nothing is known of them is no
+/// trouble.
+PastRuns past_runs(const Call& call, const Plan& plan);
 
 }  // namespace gpup

@@ -1,10 +1,11 @@
 #include "render/difference_words.h"
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
-#include <fmt/format.h>
-
+#include "base/json_writer.h"
 #include "base/text.h"
 #include "render/plan_words.h"
 
@@ -12,56 +13,105 @@ namespace gpup {
 
 namespace {
 
-std::string gpu_key(std::string_view name, std::uint32_t host) { return fmt::format("{} {}", host, fold_case(name)); }
+void append_number(std::string& out, std::uint64_t number) { append_json_number(out, number); }
 
-std::string count_words(std::uint32_t count, const std::optional<std::uint64_t>& vram) {
-  if (count == kNone) {
-    return "no partition count";
+void append_title(std::string& out, std::string_view model, std::string_view name) {
+  const std::string_view brief = short_gpu_name(name);
+  if (model.empty()) {
+    out += brief;
+    return;
   }
-  std::string words = fmt::format("{} partition{}", count, count == 1 ? "" : "s");
-  if (vram) {
-    words += " of " + human_size(*vram);
-  }
-  return words;
+  out.append(model).append(" (").append(brief).append(")");
 }
+
+void append_count(std::string& out, std::uint32_t count, const std::optional<std::uint64_t>& vram) {
+  if (count == kNone) {
+    out += "no partition count";
+    return;
+  }
+  append_number(out, count);
+  out += count == 1 ? " partition" : " partitions";
+  if (vram) {
+    out += " of " + human_size(*vram);
+  }
+}
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
 }  // namespace
 
+bool DifferenceWords::GpuKey::operator==(const GpuKey& other) const {
+  return host == other.host && same_name(name, other.name);
+}
+
+std::size_t DifferenceWords::GpuHash::operator()(const GpuKey& key) const {
+  std::uint64_t hash = 1469598103934665603ULL ^ key.host;
+  for (const char c : key.name) {
+    hash = (hash ^ static_cast<unsigned char>(lower(c))) * 1099511628211ULL;
+  }
+  return hash ^ (hash >> 32U);
+}
+
 DifferenceWords::DifferenceWords(const Plan& plan) : plan_(plan) {
+  models_.reserve(plan.gpus.size());
   for (const PlanGpu& gpu : plan.gpus) {
-    models_.emplace(gpu_key(gpu.name, gpu.host), gpu.model);
+    models_.emplace(GpuKey{gpu.host, gpu.name}, gpu.model);
   }
 }
 
-std::string DifferenceWords::gpu(std::string_view name, std::uint32_t host) const {
-  const auto found = models_.find(gpu_key(name, host));
-  return gpu_title(found == models_.end() ? std::string_view() : found->second, name);
+void DifferenceWords::append_gpu(std::string& out, std::string_view name, std::uint32_t host) const {
+  const auto found = models_.find(GpuKey{host, name});
+  append_title(out, found == models_.end() ? std::string_view() : found->second, name);
 }
 
-std::string DifferenceWords::held(const PlanVm& vm, bool after) const {
+std::string DifferenceWords::gpu_words(std::string_view name, std::uint32_t host) const {
+  std::string out;
+  append_gpu(out, name, host);
+  return out;
+}
+
+void DifferenceWords::append_held(std::string& out, const PlanVm& vm, bool after) const {
   std::vector<std::string_view> names;
   held_gpus(plan_, vm, after, names);
   if (names.empty()) {
-    return "no partition";
+    out += "no partition";
+    return;
   }
-  std::string words = names.size() == 1 ? std::string("a partition") : fmt::format("{} partitions", names.size());
+  if (names.size() == 1) {
+    out += "a partition";
+  } else {
+    append_number(out, names.size());
+    out += " partitions";
+  }
   for (std::size_t i = 0; i < names.size(); ++i) {
-    words += i == 0 ? " of " : i + 1 == names.size() ? " and " : ", ";
-    words += names[i].empty() ? std::string("a GPU that the host chooses") : gpu(names[i], vm.host);
+    out += i == 0 ? " of " : i + 1 == names.size() ? " and " : ", ";
+    if (names[i].empty()) {
+      out += "a GPU that the host chooses";
+    } else {
+      append_gpu(out, names[i], vm.host);
+    }
   }
-  return words;
 }
 
-std::string DifferenceWords::subject(const Difference& difference) const {
+void DifferenceWords::append_subject(std::string& out, const Difference& difference) const {
   switch (difference.subject) {
     case Subject::kHost:
-      return "host " + plan_.hosts[difference.index].name;
+      out.append("host ").append(plan_.hosts[difference.index].name);
+      return;
     case Subject::kGpu:
-      return "GPU " + gpu_title(plan_.gpus[difference.index].model, plan_.gpus[difference.index].name);
+      out += "GPU ";
+      append_title(out, plan_.gpus[difference.index].model, plan_.gpus[difference.index].name);
+      return;
     case Subject::kVm:
       break;
   }
-  return "VM " + std::string(plan_.vms[difference.index].name);
+  out.append("VM ").append(plan_.vms[difference.index].name);
+}
+
+std::string DifferenceWords::subject(const Difference& difference) const {
+  std::string out;
+  append_subject(out, difference);
+  return out;
 }
 
 std::uint32_t DifferenceWords::host(const Difference& difference) const {
@@ -76,35 +126,51 @@ std::uint32_t DifferenceWords::host(const Difference& difference) const {
   return plan_.vms[difference.index].host;
 }
 
-std::string DifferenceWords::value(const Difference& difference, bool after) const {
+void DifferenceWords::append_value(std::string& out, const Difference& difference, bool after) const {
   const std::uint32_t value = after ? difference.after : difference.before;
   switch (difference.property) {
     case Property::kPartitionCount:
-      return count_words(value,
-                         after ? plan_.gpus[difference.index].vram_after : plan_.gpus[difference.index].vram_before);
+      append_count(out, value,
+                   after ? plan_.gpus[difference.index].vram_after : plan_.gpus[difference.index].vram_before);
+      return;
     case Property::kPartitions:
-      return held(plan_.vms[difference.index], after);
+      append_held(out, plan_.vms[difference.index], after);
+      return;
     case Property::kOfflineAction:
-      return value == kNone ? "no OfflineAction"
-                            : fmt::format("OfflineAction {}", property_word(difference.property, value));
+      out += value == kNone ? "no OfflineAction" : "OfflineAction ";
+      out += value == kNone ? std::string_view() : property_word(difference.property, value);
+      return;
     case Property::kAssigned:
-      return fmt::format("{}", value);
+      append_number(out, value);
+      return;
     case Property::kStatus:
     case Property::kState:
       break;
   }
-  return value == kNone ? "nothing" : std::string(property_word(difference.property, value));
+  out += value == kNone ? "nothing" : property_word(difference.property, value);
+}
+
+std::string DifferenceWords::value(const Difference& difference, bool after) const {
+  std::string out;
+  append_value(out, difference, after);
+  return out;
 }
 
 std::string DifferenceWords::source(const Difference& difference) const {
   return place_words(plan_, difference.source);
 }
 
-std::string place_words(const Plan& plan, const Place& place) {
-  if (!place.known() || place.file >= plan.files.size()) {
-    return {};
+void append_place_words(std::string& out, const Plan& plan, const Place& place) {
+  if (place.known() && place.file < plan.files.size()) {
+    out.append(plan.files[place.file].path).append(":");
+    append_number(out, place.line);
   }
-  return fmt::format("{}:{}", plan.files[place.file].path, place.line);
+}
+
+std::string place_words(const Plan& plan, const Place& place) {
+  std::string out;
+  append_place_words(out, plan, place);
+  return out;
 }
 
 }  // namespace gpup

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -25,18 +26,35 @@ class DifferenceWords {
   /// (...)`, `Running`, `OfflineAction save`.
   std::string value(const Difference& difference, bool after) const;
 
+  /// `NVIDIA A2 (4&18416dc3&0&0000)`: a GPU of a host, by its name.
+  std::string gpu_words(std::string_view name, std::uint32_t host) const;
+
+  // The same, appended.
+  void append_subject(std::string& out, const Difference& difference) const;
+  void append_value(std::string& out, const Difference& difference, bool after) const;
+
   /// The line that wants it: `hci-east.yaml:15`; empty where a default does.
   std::string source(const Difference& difference) const;
 
  private:
-  std::string gpu(std::string_view name, std::uint32_t host) const;
-  std::string held(const PlanVm& vm, bool after) const;
+  struct GpuKey {
+    std::uint32_t host;
+    std::string_view name;
+    bool operator==(const GpuKey& other) const;
+  };
+  struct GpuHash {
+    std::size_t operator()(const GpuKey& key) const;
+  };
+
+  void append_gpu(std::string& out, std::string_view name, std::uint32_t host) const;
+  void append_held(std::string& out, const PlanVm& vm, bool after) const;
 
   const Plan& plan_;
-  std::unordered_map<std::string, std::string_view> models_;  // by host and GPU name without case
+  std::unordered_map<GpuKey, std::string_view, GpuHash> models_;  // names without case
 };
 
 /// `file:line` of a place in the plan's files; empty where it is unknown.
 std::string place_words(const Plan& plan, const Place& place);
+void append_place_words(std::string& out, const Plan& plan, const Place& place);
 
 }  // namespace gpup

@@ -69,7 +69,9 @@ void append_place(std::string& out, const Plan& plan, const Place& place) {
   out += "}";
 }
 
-void append_difference(std::string& out, const Plan& plan, const DifferenceWords& words, const Difference& difference) {
+void append_difference(std::string& out, const Drift& drift, const DifferenceWords& words, const Drifted& drifted) {
+  const Plan& plan = drift.plan;
+  const Difference& difference = plan.differences[drifted.difference];
   out += "{";
   append_subject(out, plan, words, difference);
   out += ", \"property\": ";
@@ -86,6 +88,23 @@ void append_difference(std::string& out, const Plan& plan, const DifferenceWords
   }
   out += ", \"source\": ";
   append_place(out, plan, difference.source);
+  out += ", \"place\": ";
+  append_place(out, plan, drifted.place);
+  out.append(", \"cause\": \"").append(to_string(drifted.cause)).append("\", \"run\": ");
+  append_json_string_or_null(out, drifted.run == kNone ? std::string_view() : drift.runs[drifted.run]);
+  out += ", \"ignored\": ";
+  if (drifted.ignored()) {
+    const DesiredIgnore& line = drift.desired.policy.ignores[drifted.ignore];
+    out += "{\"reason\": ";
+    append_json_string(out, line.reason);
+    out += ", \"until\": ";
+    append_json_string_or_null(out, line.until);
+    out += ", \"source\": ";
+    append_place(out, plan, line.place);
+    out += "}";
+  } else {
+    out += "null";
+  }
   out += "}";
 }
 
@@ -108,17 +127,17 @@ void write_list(Sink& sink, std::string_view name, const List& list, Append appe
 
 }  // namespace
 
-void render_drift_json(const Plan& plan, Sink& sink) {
+void render_drift_json(const Drift& drift, Sink& sink) {
+  const Plan& plan = drift.plan;
   const DifferenceWords words(plan);
   std::string out = "{\n\"apiVersion\": \"gpup/v1\",\n\"kind\": \"Drift\",\n\"name\": ";
   append_json_string(out, plan.name);
   out += ",\n\"drift\": ";
-  append_json_bool(out, !plan.differences.empty());
+  append_json_bool(out, drift.counted() > 0);
   sink.write(out);
-  write_list(sink, "differences", plan.differences, [&](std::string& text, const Difference& difference) {
-    append_difference(text, plan, words, difference);
-  });
-  write_list(sink, "diagnostics", plan.diagnostics,
+  write_list(sink, "differences", drift.found,
+             [&](std::string& text, const Drifted& drifted) { append_difference(text, drift, words, drifted); });
+  write_list(sink, "diagnostics", drift.diagnostics,
              [](std::string& text, const Diagnostic& diagnostic) { append_diagnostic(text, diagnostic); });
   write_list(sink, "notChecked", plan.not_checked, [](std::string& text, const NotChecked& host) {
     text += "{\"host\": ";

@@ -76,6 +76,20 @@ std::string outage_sum(const Plan& plan, const Outage& outage) {
                      human_time(longest.median), vm_address(plan, longest.vm));
 }
 
+std::string down_verdict(const Outage& outage) {
+  const auto back = static_cast<std::size_t>(
+      std::count_if(outage.vms.begin(), outage.vms.end(), [](const Outage::OfVm& vm) { return vm.comes_back(); }));
+  const std::size_t off = outage.vms.size() - back;
+  std::string words = off > 0 ? fmt::format("{} VM{} off for good, ", off, off == 1 ? "" : "s") : std::string();
+  if (back == 0) {
+    return words + "no VM down for a while";
+  }
+  const Outage::OfVm& longest = outage.vms[outage.longest];
+  words += back == 1 ? std::string("1 VM down for ")
+                     : fmt::format("{} VMs down for {} VM-minutes in all, the longest for ", back, minutes(outage.sum));
+  return words + fmt::format("{}, 95%: {}", human_time(longest.median), human_time(longest.p95));
+}
+
 std::vector<std::string> mixed_lines(const Plan& plan, const Outage& outage) {
   std::vector<std::string> lines;
   for (const Outage::Mixed& mixed : outage.mixed) {

@@ -28,6 +28,10 @@ std::vector<OutageRow> outage_rows(const Plan& plan, const Outage& outage, bool 
 /// `Sum: 3.1 VM-minutes (95%: 9.4), the longest 1 min 34 s: hv-v1/vm/vdi-04`; `No VM is stopped`.
 std::string outage_sum(const Plan& plan, const Outage& outage);
 
+/// Who is down, for how long: `1 VM off for good, 3 VMs down for 3.1 VM-minutes in all, the longest for 1 min 34 s,
+/// 95%: 4 min`. The name of the longest is left to the caller.
+std::string down_verdict(const Outage& outage);
+
 /// When partition counts differ: a line each, at least one.
 std::vector<std::string> mixed_lines(const Plan& plan, const Outage& outage);
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "base/sink.h"
@@ -12,8 +13,8 @@ namespace gpup {
 /// with the command that starts it), what was not checked, one summary line. Escaped for a terminal.
 void render_report_text(const Plan& plan, const Report& report, Sink& out, bool color = false);
 
-/// The report as a markdown page: for a pull request or a job's summary.
-void render_report_markdown(const Plan& plan, const Report& report, Sink& out);
+/// The report as a markdown page of at most `most` bytes, for a pull request or a job's summary: the verdict first.
+void render_report_markdown(const Plan& plan, const Report& report, std::size_t most, Sink& out);
 
 /// The report as JSON (`schemas/report.v1.schema.json`).
 void render_report_json(const Plan& plan, const Report& report, Sink& out);

@@ -205,7 +205,7 @@ TEST_CASE("a name is one value for PowerShell, whatever quotes it holds") {
 
 TEST_CASE("an empty plan says that nothing is to do, and where nothing could be seen") {
   CHECK_EQ(text_of(Plan{}), "In desired state. Nothing to do.\n");
-  CHECK_EQ(markdown_of(Plan{}), "## GPU partitioning plan\n\nIn desired state. Nothing to do.\n");
+  CHECK_EQ(markdown_of(Plan{}), "**Plan: In desired state. Nothing to do.**\n");
   Plan gap;
   gap.not_checked = {{"hv-e3", "connection\x1b[2J refused"}};
   CHECK_EQ(text_of(gap),
@@ -278,16 +278,8 @@ TEST_CASE("no name can break out of a plan for people") {
   const std::string markdown = markdown_of(plan);
   CHECK(markdown.find("\n# big") == std::string::npos);
   CHECK(markdown.find('\x1b') == std::string::npos);
-  // Every line in which the name stands has it between marks that are longer than any in it.
-  std::size_t at = 0;
-  std::size_t seen = 0;
-  while ((at = markdown.find("</details>[x]", at)) != std::string::npos) {
-    const std::size_t line = markdown.rfind('\n', at) + 1;
-    CHECK(markdown.substr(line, at - line).find("````") != std::string::npos);
-    ++at;
-    ++seen;
-  }
-  CHECK(seen > 5);
+  // What a real renderer makes of it is in markdown_test.cpp.
+  CHECK(markdown.find("</details>[x]") == std::string::npos);
 }
 
 }  // namespace gpup

@@ -1,5 +1,6 @@
 #include "render/report.h"
 #include "paths.h"
+#include "render/markdown.h"
 
 #include <doctest/doctest.h>
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
@@ -126,7 +127,7 @@ TEST_CASE("no form of a report lets a name reach the terminal as more than text"
   for (const Report& report : {small_report(), refused, hooked}) {
     StringSink out;
     render_report_text(small_plan(), report, out);
-    render_report_markdown(small_plan(), report, out);
+    render_report_markdown(small_plan(), report, kMarkdownBytes, out);
     render_report_json(small_plan(), report, out);
     CHECK_EQ(out.text.find('\x1b'), std::string::npos);
   }
