@@ -25,6 +25,19 @@ constexpr std::uint32_t kFew = 10000;
 constexpr std::size_t kRounds = 9;
 constexpr double kShaPerByte = 2.5;  // instructions a byte where the processor has them
 
+struct DriftForm {
+  std::string_view name;
+  Command words;
+  bool decides = true;
+};
+
+const std::vector<DriftForm> kDriftForms = {
+    {"markdown", {"markdown"}},    {"markdown, uncut", {"markdown", "--max-bytes", "1000000000"}, false},
+    {"junit", {"junit"}},          {"sarif", {"sarif"}},
+    {"github", {"github"}, false}, {"gitlab", {"gitlab"}, false},
+    {"json", {"json"}, false},     {"text", {"text"}, false},
+};
+
 class Benchmark {
  public:
   Benchmark(std::string self, std::string gpup, std::string hello, std::string folder, double scale)
@@ -42,7 +55,9 @@ class Benchmark {
     const std::uint32_t many = scaled(kMany);
     const std::uint32_t few = scaled(kFew);
     walls(many, few);
+    drift_walls(many);
     instructions(few);
+    drift_instructions(few);
     start();
     fmt::print("\n{}\n", figures_.missed() == 0
                              ? "All deciding figures are within their goals."
@@ -55,6 +70,8 @@ class Benchmark {
     Inputs inputs;
     std::string plan;
     Command yaml, json, bytes, planning, validate, show, why;
+    Command finding;             ///< files and snapshot read and compared, a line said of it
+    std::vector<Command> drift;  ///< by form, as kDriftForms
   };
 
   std::uint32_t scaled(std::uint32_t number) const { return static_cast<std::uint32_t>(number * scale_); }
@@ -79,6 +96,12 @@ class Benchmark {
     };
     set.planning = with_files({gpup_, "plan"}, {"--observed", set.inputs.snapshot, "-o", "json", "--out", set.plan});
     set.validate = with_files({gpup_, "validate"}, {});
+    set.finding = with_files({gpup_, "validate"}, {"--observed", set.inputs.snapshot});
+    for (const DriftForm& form : kDriftForms) {
+      Command rest = {"--observed", set.inputs.snapshot, "--state-dir", folder + "/no-state", "-o"};
+      rest.insert(rest.end(), form.words.begin(), form.words.end());
+      set.drift.push_back(with_files({gpup_, "drift"}, rest));
+    }
     set.show = {gpup_, "show", set.plan};
     set.why = with_files({gpup_, "why"}, {"--observed", set.inputs.snapshot, "vdi-000007"});
     if (bench::run(set.planning).exit_code != 0) {
@@ -120,6 +143,33 @@ class Benchmark {
     figures_.note("show, bytes an assignment", per(t[kShow].peak_bytes, many), "");
     figures_.note("inputs, bytes an assignment", inputs_size(all) / many, "");
     figures_.note("plan, bytes an assignment", std::stod(all.bytes.back()) / many, "");
+  }
+
+  void drift_walls(std::uint32_t many) {
+    const Set all = make("drift", {many, true, false});
+    figures_.title(fmt::format("A drift of {} assignments, by the wall", many));
+    std::vector<Command> commands = {all.finding};
+    commands.insert(commands.end(), all.drift.begin(), all.drift.end());
+    const std::vector<Cost> t = run_in_turns(commands, rounds());
+    figures_.note("finding it", t[0].seconds, "s");
+    for (std::size_t i = 0; i < kDriftForms.size(); ++i) {
+      figures_.at_most(fmt::format("{} / finding it", kDriftForms[i].name), t[i + 1].seconds / t[0].seconds - 1, 0.30,
+                       false);
+    }
+    figures_.note("junit, peak bytes an assignment", per(t[3].peak_bytes, many), "");
+  }
+
+  void drift_instructions(std::uint32_t few) {
+    const Set all = make("drift-10", {few, true, false});
+    figures_.title(fmt::format("A drift of {} assignments, by instructions", few));
+    const double digested = inputs_size(all);
+    const auto finding = count("finding it", all.finding, digested);
+    for (std::size_t i = 0; finding && i < kDriftForms.size(); ++i) {
+      if (const auto form = count(kDriftForms[i].name, all.drift[i], digested)) {
+        figures_.at_most(fmt::format("{} / finding it", kDriftForms[i].name), *form / *finding - 1, 0.30,
+                         kDriftForms[i].decides);
+      }
+    }
   }
 
   static double per(std::uint64_t bytes, std::uint32_t assignments) { return static_cast<double>(bytes) / assignments; }
