@@ -7,9 +7,9 @@ namespace gpup {
 
 namespace {
 
-constexpr std::string_view kAnswerForms = "text json markdown";
-constexpr std::string_view kDriftForms = "text json markdown junit sarif github gitlab";
-constexpr std::string_view kPlanForms = "text json markdown outage";
+constexpr std::string_view kAnswerForms = "text json markdown html";
+constexpr std::string_view kDriftForms = "text json markdown html junit sarif github gitlab";
+constexpr std::string_view kPlanForms = "text json markdown html outage";
 constexpr std::string_view kShortForms = "text json";
 constexpr std::string_view kObserveForms = "table wide json yaml";
 
@@ -25,11 +25,12 @@ constexpr Option kAnswerTime{"request-timeout", 0, "DURATION",
                              " timeout on top"};
 constexpr Option kOut{"out", 0, "FILE", "write the answer to FILE, whole or not at all", false, {}, Completes::kFile};
 constexpr Option kPlanOut{"out", 0, "PLAN", "save the plan to PLAN, whole or not at all", false, {}, Completes::kFile};
-constexpr Option kAnswerForm{"output", 'o',          "FORM",          "the answer as text (default), json or markdown",
-                             false,    kAnswerForms, Completes::kWord};
+constexpr Option kAnswerForm{
+    "output", 'o',          "FORM",          "the answer as text (default), json, markdown or html",
+    false,    kAnswerForms, Completes::kWord};
 constexpr Option kPlanForm{
     "output",        'o',
-    "FORM",          "the answer as text (default), json, markdown, or outage: who is down for how long, in JSON",
+    "FORM",          "the answer as text (default), json, markdown, html, or outage: who is down for how long, in JSON",
     false,           kPlanForms,
     Completes::kWord};
 constexpr Option kShortForm{"output", 'o',         "FORM",          "the answer as text (default) or json",
@@ -201,6 +202,7 @@ constexpr std::array kCommands = {
             " every host could be read; 4 when the files, a rule or --max-outage forbid the plan.",
             "gpup plan -f hci-east.yaml\n"
             "gpup plan -f hci-east.yaml --out change.plan -o markdown\n"
+            "gpup plan -f hci-east.yaml --report html=plan.html\n"
             "gpup plan -f hci-east.yaml --max-outage 10m --report outage=outage.json\n"
             "gpup plan -f hci-east.yaml --observed snapshot.json --detailed-exitcode"},
     Command{"show",

@@ -15,6 +15,7 @@
 #include "execute/execute.h"
 #include "execute/open_ends.h"
 #include "plan/durations.h"
+#include "render/html.h"
 #include "render/plan_json.h"
 #include "render/report.h"
 
@@ -135,6 +136,8 @@ int perform(const Call& call, WritingWorld& world, const Plan& plan, JournalUse 
       render_report_json(plan, report, out);
     } else if (form == "markdown") {
       render_report_markdown(plan, report, call.most_markdown(), out);
+    } else if (form == "html") {
+      render_report_html(plan, report, out);
     } else if (on_stdout && report.refusal != Refusal::kNotRefused) {
       render_report_text(plan, report, world.err(), call.color_err);  // nothing was done: it is no answer
     } else {

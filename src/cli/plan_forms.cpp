@@ -5,6 +5,7 @@
 #include "cli/parallel.h"
 #include "cli/runs.h"
 #include "desired/scalars.h"
+#include "render/html.h"
 #include "render/outage_json.h"
 #include "render/plan_json.h"
 #include "render/plan_markdown.h"
@@ -53,7 +54,8 @@ std::optional<int> PlanCost::refused() {
   return too_long.empty() ? std::nullopt : std::optional(refuse(call_, too_long));
 }
 
-int give_plan(const Call& call, const Plan& plan, PlanCost& cost, int code, OutputFile* saved) {
+int give_plan(const Call& call, const Plan& plan, PlanCost& cost, int code, OutputFile* saved,
+              const ObservedState* observed) {
   Result<bool> copied = false;
   const auto answer = [&](std::string_view form, bool on_stdout, Sink& out) {
     if (form == "json") {
@@ -68,6 +70,8 @@ int give_plan(const Call& call, const Plan& plan, PlanCost& cost, int code, Outp
     } else if (form == "markdown") {
       render_plan_markdown(
           plan, PlanMarkdownOptions{call.line.has("full"), &cost.outage(), id_of(plan), call.most_markdown()}, out);
+    } else if (form == "html") {
+      render_plan_html(plan, cost.outage(), PlanHtmlOptions{call.line.has("full"), observed}, out);
     } else {
       render_plan_text(plan, text_options(call, plan, on_stdout && call.color_out, cost), out);
     }

@@ -4,6 +4,7 @@
 
 #include "cli/call.h"
 #include "execute/schedule.h"
+#include "observed/observed_state.h"
 #include "plan/outage.h"
 #include "plan/plan.h"
 
@@ -27,8 +28,9 @@ class PlanCost {
 };
 
 /// The plan as the answer, in the forms that the command line asks for. `saved`: a file that holds it already, or
-/// nullptr: copying is a fraction of writing it again.
-int give_plan(const Call& call, const Plan& plan, PlanCost& cost, int code, OutputFile* saved = nullptr);
+/// nullptr: copying is a fraction of writing it again. `observed`: what it was made from, where that is at hand.
+int give_plan(const Call& call, const Plan& plan, PlanCost& cost, int code, OutputFile* saved = nullptr,
+              const ObservedState* observed = nullptr);
 
 /// The plan as text on stderr, as `apply` shows it before it asks.
 void show_plan(const Call& call, const Plan& plan, PlanCost& cost);

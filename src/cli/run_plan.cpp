@@ -15,6 +15,7 @@
 #include "plan/drift.h"
 #include "plan/make_plan.h"
 #include "render/drift.h"
+#include "render/html.h"
 #include "render/plan_json.h"
 #include "render/plan_reader.h"
 
@@ -60,7 +61,7 @@ int run_plan(const Call& call) {
   }
   const int differing = call.line.has("detailed-exitcode") ? kExitDiffers : kExitDone;
   const int same = plan.incomplete() ? kExitNotChecked : kExitDone;
-  return give_plan(call, plan, cost, differs(plan) ? differing : same, saved.get());
+  return give_plan(call, plan, cost, differs(plan) ? differing : same, saved.get(), &made->observed);
 }
 
 int run_show(const Call& call) {
@@ -93,6 +94,8 @@ int run_drift(const Call& call) {
       render_drift_json(drift, out);
     } else if (form == "markdown") {
       render_drift_markdown(drift, call.most_markdown(), out);
+    } else if (form == "html") {
+      render_drift_html(drift, &made->observed, out);
     } else if (is_pipeline_form(form)) {
       render_drift_pipeline(form, drift, out);
     } else {
