@@ -42,7 +42,7 @@ constexpr Option kAnswerReport{
 constexpr Option kDriftForm{"output",
                             'o',
                             "FORM",
-                            "the answer as text (default), json or markdown, or for a pipeline as"
+                            "the answer as text (default), json, markdown or html, or for a pipeline as"
                             " junit, sarif, github or gitlab",
                             false,
                             kDriftForms,

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "plan/scope.h"
 #include "render/difference_words.h"
+#include "render/drift_findings.h"
 #include "render/html_page.h"
 #include "render/html_picture.h"
 #include "render/html_svg.h"
@@ -101,8 +102,14 @@ class Page {
       }
       steps.push_back(s);
     }
-    for (const Difference& difference : plan_.differences) {
-      differences_[words_.host(difference)].push_back(&difference);
+    if (tale.drift == nullptr) {
+      for (std::uint32_t i = 0; i < plan_.differences.size(); ++i) {
+        differences_[words_.host(plan_.differences[i])].push_back({&plan_.differences[i], nullptr});
+      }
+    } else {
+      for (const Drifted& drifted : tale.drift->found) {
+        differences_[drifted.host].push_back({&plan_.differences[drifted.difference], &drifted});
+      }
     }
     for (const VmStory& story : stories_) {
       ++fates_.at(static_cast<std::size_t>(story.fate));
@@ -555,16 +562,34 @@ class Page {
       return;
     }
     out_ += "<h4>What differs</h4>\n<ul class=\"rows differ\">\n";
-    for (const Difference* difference : differences_[h]) {
+    for (const auto& [difference, drifted] : differences_[h]) {
       const std::string source = words_.source(*difference);
-      out_ += fmt::format("<li class=\"{}\"><bdi>{}</bdi><span><s>{}</s> <ins>{}</ins></span><code>{}</code></li>\n",
+      out_ += fmt::format("<li class=\"{}\"><bdi>{}</bdi><span><s>{}</s> <ins>{}</ins>{}</span><code>{}</code></li>\n",
                           difference->subject == Subject::kVm ? fate_class(stories_[difference->index].fate) : "gpu",
                           html_text(words_.subject(*difference)), html_text(words_.value(*difference, false)),
-                          html_text(words_.value(*difference, true)), source.empty() ? "(default)" : html_text(source));
+                          html_text(words_.value(*difference, true)), drifted == nullptr ? "" : why(*drifted),
+                          source.empty() ? "(default)" : html_text(source));
       flush();
     }
     out_ += "</ul>\n";
   }
+
+  /// Who or what left it so, as far as is known; or the entry of policy.ignore that accepts it.
+  std::string why(const Drifted& drifted) const {
+    std::string words;
+    if (drifted.ignored()) {
+      append_ignore(words, tale_.drift->desired.policy.ignores[drifted.ignore]);
+    } else {
+      append_cause(words, *tale_.drift, drifted);
+    }
+    return words.empty() ? words : fmt::format(" <small>{}</small>", html_text(words));
+  }
+
+  /// A difference, and in a drift what is known of it.
+  struct Differing {
+    const Difference* difference;
+    const Drifted* drifted;  ///< nullptr: not in a drift
+  };
 
   const Tale& tale_;
   const Plan& plan_;
@@ -577,7 +602,7 @@ class Page {
   std::vector<std::vector<std::uint32_t>> gpus_;  // the steps of each
   std::vector<std::vector<std::uint32_t>> vms_;
   std::vector<std::vector<std::uint32_t>> rows_;             // by host: the first step of each GPU and VM that has one
-  std::vector<std::vector<const Difference*>> differences_;  // by host
+  std::vector<std::vector<Differing>> differences_;          // by host
   std::array<std::size_t, kFates> fates_{};
   const Outage* outage_ = nullptr;
   std::vector<std::uint32_t> outage_of_;  // by VM: its row in Outage::vms
@@ -713,7 +738,7 @@ void write_times(const Plan& plan, const Outage& outage, Page& page) {
 
 void write_hosts(Page& page, const Tale& tale) {
   page.begin_section("hosts", "Host by host");
-  append_search(filters(page.fates(), tale.drift), page.out());
+  append_search(filters(page.fates(), tale.drift != nullptr), page.out());
   page.legend();
   page.hosts();
   page.out() += "<p id=\"nothing\" hidden>Nothing fits.</p>\n";
@@ -758,32 +783,29 @@ void render_plan_html(const Plan& plan, const Outage& outage, const PlanHtmlOpti
   page.flush(true);
 }
 
-void render_drift_html(const Plan& plan, const ObservedState* observed, Sink& out) {
-  const Tale tale{plan, observed, nullptr, true};
+void render_drift_html(const Drift& drift, const ObservedState* observed, Sink& out) {
+  const Plan& plan = drift.plan;
+  const Tale tale{plan, observed, nullptr, &drift};
   const Spans none;
   Page page(tale, &none, out);
   const std::size_t differing = page.touched_hosts();
-  std::string verdict = fmt::format("{} on {}.", counted(plan.differences.size(), "difference", "differences"),
-                                    counted(differing, "host", "hosts"));
-  if (plan.differences.empty()) {
-    verdict = plan.not_checked.empty() && covers_all(plan) ? "No drift: the hosts are as the file says."
-              : covers_all(plan)                           ? "No drift found, but not everything could be checked."
-                                                           : "No drift found in what is covered.";
-  }
-  const std::vector<Figure> figures = {
-      {"differences", fmt::format("{}", plan.differences.size()), {}},
+  std::vector<Figure> figures = {
+      {"differences", fmt::format("{}", drift.counted()), causes_words(drift)},
       {"hosts that differ", hosts_of(differing, plan), {}},
       {"hosts in sync", fmt::format("{}", checked_hosts(plan) - std::min(checked_hosts(plan), differing)), {}},
       {"not checked", fmt::format("{}", plan.not_checked.size()), {}}};
+  if (drift.ignored > 0) {
+    figures.push_back({"ignored", fmt::format("{}", drift.ignored), "policy.ignore accepts them"});
+  }
   append_page_begin({"drift",
                      plan.name,
-                     verdict,
-                     !plan.differences.empty()  ? "bad"
+                     drift_verdict(drift),
+                     drift.counted() > 0        ? "bad"
                      : plan.not_checked.empty() ? "good"
                                                 : "note",
                      {}},
                     figures, page.out());
-  page.notes(plan.diagnostics);
+  page.notes(drift.diagnostics);
   write_hosts(page, tale);
   append_page_end(origin_lines(plan, {}), page.out());
   page.flush(true);

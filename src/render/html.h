@@ -3,6 +3,7 @@
 #include "base/sink.h"
 #include "execute/report.h"
 #include "observed/observed_state.h"
+#include "plan/drift.h"
 #include "plan/outage.h"
 #include "plan/plan.h"
 
@@ -20,8 +21,8 @@ struct PlanHtmlOptions {
 /// Who goes down, for how long and why; each host before and after; when each step is expected.
 void render_plan_html(const Plan& plan, const Outage& outage, const PlanHtmlOptions& options, Sink& out);
 
-/// Each host as it is and as it is wanted, what differs marked in place.
-void render_drift_html(const Plan& plan, const ObservedState* observed, Sink& out);
+/// Each host as it is and as it is wanted, what differs marked in place, with its cause; what is ignored stands apart.
+void render_drift_html(const Drift& drift, const ObservedState* observed, Sink& out);
 
 /// What a run came to: each host before and after, when each step was performed, what went wrong.
 void render_report_html(const Plan& plan, const Report& report, Sink& out);

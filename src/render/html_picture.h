@@ -9,6 +9,7 @@
 #include "execute/report.h"
 #include "model/words.h"
 #include "observed/observed_state.h"
+#include "plan/drift.h"
 #include "plan/plan.h"
 
 namespace gpup {
@@ -45,7 +46,7 @@ struct Tale {
   const Plan& plan;
   const ObservedState* observed = nullptr;  ///< what the plan was made from; nullptr: only what it says itself is known
   const Report* report = nullptr;           ///< nullptr: it was not performed
-  bool drift = false;                       ///< only what differs counts, not what it would cost to mend it
+  const Drift* drift = nullptr;             ///< not null: only what differs counts, not what it would cost to mend it
 };
 
 /// By Plan::vms.

@@ -7,8 +7,11 @@
 #include <string_view>
 #include <vector>
 
+#include "desired/desired_state.h"
 #include "execute/schedule.h"
+#include "plan/drift.h"
 #include "plan/outage.h"
+#include "render/difference_words.h"
 #include "render/html_picture.h"
 #include "render/html_text.h"
 #include "render/page_files.h"
@@ -28,9 +31,23 @@ std::string plan_page(const Plan& plan, const PlanHtmlOptions& options = {}) {
   return sink.text;
 }
 
-std::string drift_page(const Plan& plan) {
+/// A drift in which all of the plan's differences count.
+Drift drift_of(const Plan& plan) {
+  static const DesiredState kDesired;
+  Drift drift{plan, kDesired, {}, {}, plan.diagnostics, {}, 0};
+  const DifferenceWords words(plan);
+  for (std::uint32_t i = 0; i < plan.differences.size(); ++i) {
+    Drifted drifted;
+    drifted.difference = i;
+    drifted.host = words.host(plan.differences[i]);
+    drift.found.push_back(drifted);
+  }
+  return drift;
+}
+
+std::string drift_page(const Drift& drift) {
   StringSink sink;
-  render_drift_html(plan, nullptr, sink);
+  render_drift_html(drift, nullptr, sink);
   return sink.text;
 }
 
@@ -106,8 +123,9 @@ TEST_CASE("a text that is too long for its place in a picture is cut between cha
 }
 
 TEST_CASE("a page is one file: its policy allows its own style and script, by their hashes, and nothing else") {
-  for (const std::string& page : {plan_page(sample_plan()), drift_page(sample_plan()),
-                                  report_page(sample_plan(), report_of(sample_plan(), Outcome::kDone))}) {
+  const Plan plan = sample_plan();
+  for (const std::string& page :
+       {plan_page(plan), drift_page(drift_of(plan)), report_page(plan, report_of(plan, Outcome::kDone))}) {
     CHECK(page.starts_with("<!DOCTYPE html>"));
     CHECK(has(page, "default-src 'none'; style-src 'sha256-"));
     CHECK(has(page, "; script-src 'sha256-"));
@@ -153,12 +171,32 @@ TEST_CASE("an empty plan's page says so and shows no figures") {
 }
 
 TEST_CASE("the page of a drift marks what differs in place") {
-  const std::string page = drift_page(sample_plan());
-  CHECK(has(page, "7 differences on 2 hosts."));
+  const Plan plan = sample_plan();
+  Drift drift = drift_of(plan);
+  drift.runs = {"20261126T084100.250Z-4711"};
+  drift.found[0].cause = Cause::kOutside;
+  drift.found[0].run = 0;
+  const std::string page = drift_page(drift);
+  CHECK(has(page, "Drift: 7 differences (1 changed outside)"));
+  CHECK(has(page, "<small>changed outside since run 20261126T084100.250Z-4711</small>"));
   CHECK(has(page, "As it is wanted"));
   CHECK(has(page, "<s>16 partitions of 896 MiB</s> <ins>4 partitions of 3648 MiB</ins>"));
   CHECK(has(page, "<code>hci-east.yaml:15</code>"));
   CHECK_FALSE(has(page, "Expected outage"));
+}
+
+TEST_CASE("the page of a drift tells what is ignored, and why") {
+  const Plan plan = sample_plan();
+  DesiredState desired;
+  DesiredIgnore ignore;
+  ignore.reason = "card <is> swapped";
+  desired.policy.ignores.push_back(ignore);
+  const Drift sample = drift_of(plan);
+  Drift drift{plan, desired, sample.found, {}, {}, {}, 1};
+  drift.found[0].ignore = 0;
+  const std::string page = drift_page(drift);
+  CHECK(has(page, "6 differences, 1 ignored"));
+  CHECK(has(page, "card &lt;is&gt; swapped</small>"));
 }
 
 TEST_CASE("the page of a run shows what was reached, not what was planned") {
@@ -219,7 +257,8 @@ TEST_CASE("a picture has each VM where it is before and after") {
     CHECK_EQ(picture.after.cards[0].chips.size(), 2);
   }
   SUBCASE("of a drift only what differs is marked") {
-    const Tale tale{plan, nullptr, nullptr, true};
+    const Drift drift = drift_of(plan);
+    const Tale tale{plan, nullptr, nullptr, &drift};
     const std::vector<VmStory> stories = vm_stories(tale);
     CHECK_EQ(stories[2].fate, Fate::kStarts);
     CHECK(stories[2].runs_after);
