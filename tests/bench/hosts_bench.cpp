@@ -17,12 +17,14 @@
 #include <string_view>
 #include <vector>
 
+#include <poll.h>
 #include <sys/resource.h>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "adapters/powershell_hosts.h"
+#include "adapters/subprocess.h"
 #include "base/side_by_side.h"
 #include "bench/figures.h"
 #include "bench/measure.h"
@@ -35,6 +37,7 @@ namespace {
 
 constexpr std::size_t kRounds = 9;  // with fewer, no goal decides
 constexpr int kRequests = 500;
+constexpr std::size_t kLine = 200;  // bytes, as a request has
 
 using Seconds = std::chrono::duration<double>;
 
@@ -159,7 +162,45 @@ class Benchmark {
       cpu.push_back((own_cpu() - before) / kRequests * 1e6);
     }
     // The least: what else the machine does can only add to it.
-    figures_.at_most("gpup's own CPU a request, microseconds", *std::min_element(cpu.begin(), cpu.end()), 50);
+    const double least = *std::min_element(cpu.begin(), cpu.end());
+    figures_.at_most("gpup's own CPU a request, microseconds", least, 50);
+    const double floor = echo_cpu();
+    figures_.note("the same for a line through cat: two system calls and a sleep", floor, "microseconds");
+    figures_.at_most("request / line through cat", least / floor, 3);
+  }
+
+  /// Microseconds of our own for a line to another process and back, without looking at it: the floor of a request
+  /// here.
+  double echo_cpu() const {
+    auto cat = Subprocess::start({"cat"});
+    if (!cat) {
+      give_up("cat: " + cat.error().message);
+    }
+    const std::string line(kLine, 'x');
+    std::string reply(kLine, ' ');
+    std::vector<double> cpu;
+    for (std::size_t round = 0; round < rounds_; ++round) {
+      const double before = own_cpu();
+      for (int i = 0; i < kRequests; ++i) {
+        pass_through(**cat, line, reply);
+      }
+      cpu.push_back((own_cpu() - before) / kRequests * 1e6);
+    }
+    return *std::min_element(cpu.begin(), cpu.end());
+  }
+
+  static void pass_through(Subprocess& cat, std::string_view line, std::string& reply) {
+    std::size_t taken = 0;
+    if (cat.write(line, taken) != Subprocess::Piped::kSome || taken != line.size()) {
+      give_up("cat takes no line");
+    }
+    for (std::size_t got = 0, some = 0; got < line.size(); got += some, some = 0) {
+      pollfd polled{cat.out(), POLLIN, 0};
+      ::poll(&polled, 1, -1);
+      if (cat.read_out(&reply[got], reply.size() - got, some) == Subprocess::Piped::kEnded) {
+        give_up("cat ended");
+      }
+    }
   }
 
   void observing() {
