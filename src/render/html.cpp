@@ -748,7 +748,7 @@ void write_hosts(Page& page, const Tale& tale) {
 }  // namespace
 
 void render_plan_html(const Plan& plan, const Outage& outage, const PlanHtmlOptions& options, Sink& out) {
-  const Tale tale{plan, options.observed, nullptr, false};
+  const Tale tale{plan, options.observed, nullptr};
   Page page(tale, &outage.expected.spans, out);
   page.set_outage(outage);
   if (!folded(plan, options.full)) {
@@ -870,7 +870,7 @@ std::vector<Figure> report_figures(const Report& report) {
 }  // namespace
 
 void render_report_html(const Plan& plan, const Report& report, Sink& out) {
-  const Tale tale{plan, nullptr, &report, false};
+  const Tale tale{plan, nullptr, &report};
   const Spans spans = performed_spans(plan, report);
   Page page(tale, &spans, out);
   const int code = exit_code(plan, report);

@@ -104,12 +104,13 @@ Found from_sarif(const std::string& text) {
   const auto document = nlohmann::json::parse(text);
   for (const auto& each : document["runs"][0]["results"]) {
     const auto& place = each["locations"][0]["physicalLocation"];
-    const std::string level = each["level"];
+    const std::string level = each["level"].get<std::string>();
     found.emplace(level == "error"                ? "drift"
                   : level == "warning"            ? "warning"
                   : each.contains("suppressions") ? "ignored"
                                                   : "not checked",
-                  each["ruleId"], place["artifactLocation"]["uri"], place["region"]["startLine"]);
+                  each["ruleId"].get<std::string>(), place["artifactLocation"]["uri"].get<std::string>(),
+                  place["region"]["startLine"].get<int>());
   }
   return found;
 }
@@ -118,14 +119,14 @@ Found from_gitlab(const std::string& text) {
   Found found;
   std::set<std::string> fingerprints;
   for (const auto& each : nlohmann::json::parse(text)) {
-    const std::string severity = each["severity"];
-    const std::string rule = each["check_name"];
+    const std::string severity = each["severity"].get<std::string>();
+    const std::string rule = each["check_name"].get<std::string>();
     found.emplace(severity == "major"  ? "drift"
                   : severity == "info" ? "ignored"
                   : rule == "GP170"    ? "not checked"
                                        : "warning",
-                  rule, each["location"]["path"], each["location"]["lines"]["begin"]);
-    CHECK(fingerprints.insert(each["fingerprint"]).second);
+                  rule, each["location"]["path"].get<std::string>(), each["location"]["lines"]["begin"].get<int>());
+    CHECK(fingerprints.insert(each["fingerprint"].get<std::string>()).second);
   }
   return found;
 }
