@@ -164,13 +164,14 @@ constexpr auto kRows = std::to_array<Explanation>({
      "not a day",
      "A day is written as year, month and day, `2026-12-31`, and must be in the calendar. An entry of `policy.ignore` "
      "holds up to the end of that day, by UTC.",
-     {.desired = GPUP_HEADER "policy:\n  ignore:\n    - { object: hv-e1, reason: agreed, until: 31.12.2026 }\n"},
+     {.desired =
+          GPUP_HEADER GPUP_HOST "policy:\n  ignore:\n    - { object: hv-1, reason: agreed, until: 31.12.2026 }\n"},
      "Write it as in `until: 2026-12-31`."},
     {Code::kNotAnObject,
      "not a host, VM or GPU",
      "`object` names what the entry is about: a host with all that is on it, `HOST/vm/NAME` (the VM's name or id), or "
      "`HOST/gpu/NAME` (the GPU's name, or the part of it in brackets that reports show).",
-     {.desired = GPUP_HEADER "policy:\n  ignore:\n    - { object: hv-e1/vdi-01, reason: agreed }\n"},
+     {.desired = GPUP_HEADER GPUP_HOST "policy:\n  ignore:\n    - { object: hv-1/vdi-01, reason: agreed }\n"},
      "Write it as in `object: hv-e1/vm/vdi-01`."},
     // What files say together.
     {Code::kWrongHeader,

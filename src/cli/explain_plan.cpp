@@ -258,7 +258,7 @@ constexpr auto kRows = std::to_array<Explanation>({
      "an accepted drift whose time is over",
      "An entry of policy.ignore held until a day that is over: what it covers counts as drift again.",
      {.desired =
-          GPUP_FILE("4") "policy:\n  ignore:\n    - { object: hv1, reason: card is swapped, until: 2020-02-29 }\n",
+          GPUP_FILE("4") "policy:\n  ignore:\n    - { object: hv-1, reason: card is swapped, until: 2020-02-29 }\n",
       .lab = GPUP_LAB(GPUP_GPU("GPU0", "4"), ""),
       .command = "drift -f desired.yaml --observed lab.json"},
      "Mend what it was about and take it out, or agree on a new day."},
@@ -266,7 +266,7 @@ constexpr auto kRows = std::to_array<Explanation>({
      "an accepted drift of something that is not there",
      "An entry of policy.ignore names a VM or a GPU that its host, which was read, does not have: most likely the name "
      "is misspelt, or what it names was removed or moved.",
-     {.desired = GPUP_FILE("4") "policy:\n  ignore:\n    - { object: hv1/vm/vdi-01, reason: test bench }\n",
+     {.desired = GPUP_FILE("4") "policy:\n  ignore:\n    - { object: hv-1/vm/vdi-01, reason: test bench }\n",
       .lab = GPUP_LAB(GPUP_GPU("GPU0", "4"), ""),
       .command = "drift -f desired.yaml --observed lab.json"},
      "Correct the name (`gpup observe` shows them), or take the entry out."},

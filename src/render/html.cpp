@@ -601,8 +601,8 @@ class Page {
   HostPictures pictures_;
   std::vector<std::vector<std::uint32_t>> gpus_;  // the steps of each
   std::vector<std::vector<std::uint32_t>> vms_;
-  std::vector<std::vector<std::uint32_t>> rows_;             // by host: the first step of each GPU and VM that has one
-  std::vector<std::vector<Differing>> differences_;          // by host
+  std::vector<std::vector<std::uint32_t>> rows_;     // by host: the first step of each GPU and VM that has one
+  std::vector<std::vector<Differing>> differences_;  // by host
   std::array<std::size_t, kFates> fates_{};
   const Outage* outage_ = nullptr;
   std::vector<std::uint32_t> outage_of_;  // by VM: its row in Outage::vms

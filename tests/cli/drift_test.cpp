@@ -294,8 +294,9 @@ TEST_CASE("a drift says what changed outside, and where the file is newer than t
   folder.write("lab.json", kLab);
   const auto causes = [&](const std::string& file = "desired.yaml") {
     const Ended drift = run_gpup(folder, {"drift", "-f", file, "--state-dir", "state", "-o", "json"});
+    const auto document = nlohmann::json::parse(drift.out);
     std::set<std::string> all;
-    for (const auto& each : nlohmann::json::parse(drift.out)["differences"]) {
+    for (const auto& each : document["differences"]) {
       all.insert(each["property"].get<std::string>() + " " + each["cause"].get<std::string>() +
                  (each["run"].is_null() ? "" : " run"));
     }
