@@ -89,12 +89,11 @@ class Memory {
       left = fresh(Outcome::kDone);
       left.adapters = adapter_ids(kept_, kept_.vms[step.vm]);
     }
-    if (!recorded.outcome || !ended_well(*recorded.outcome) || recorded.undone) {
+    const bool adds = step.op != Op::kUnassignPartition;
+    if (!recorded.outcome || !ended_well(*recorded.outcome) || recorded.undone || (adds && recorded.adapter.empty())) {
       left.known = false;
-    } else if (step.op == Op::kUnassignPartition) {
+    } else if (!adds) {
       std::erase(left.adapters, fold_case(kept_.adapters[step.adapter].id));
-    } else if (recorded.adapter.empty()) {
-      left.known = false;
     } else {
       left.adapters.push_back(fold_case(recorded.adapter));
       std::sort(left.adapters.begin(), left.adapters.end());
