@@ -34,6 +34,7 @@ namespace {
 constexpr std::size_t kChunk = std::size_t{64} * 1024;
 constexpr std::size_t kLongest = 12;  // VMs that are named before everything else
 constexpr std::size_t kMostNotes = 100;
+constexpr std::size_t kMostLines = 6;  // that stand unfolded
 constexpr std::size_t kHostsOpen = 4;  // so many hosts are unfolded at first
 constexpr std::size_t kMachinesOpen = 150;
 
@@ -189,6 +190,9 @@ class Page {
     out_ +=
         "<li><span class=\"dot on\"></span>running</li><li><span class=\"dot\"></span>off</li>"
         "<li><span class=\"swatch free\"></span>free partition</li></ul>\n";
+    if (!tale_.drift && !plan_.steps.empty()) {
+      bar_legend();
+    }
   }
 
   void hosts() {
@@ -209,6 +213,33 @@ class Page {
     return move == Move::kGains   ? "lacks a partition"
            : move == Move::kLoses ? "holds one too many"
                                   : "holds another one";
+  }
+
+  /// Of the time axes: what is there of it.
+  void bar_legend() {
+    struct Bar {
+      std::string_view kind;
+      std::string_view words;
+    };
+    static constexpr auto kBars = std::to_array<Bar>(
+        {{"s1", "is stopped"}, {"s4", "partition count is set"}, {"s3", "partition or setting"}, {"s2", "is started"}});
+    out_ += "<ul class=\"legend\" aria-label=\"Legend of the time axes\">";
+    const auto tell = [&](const Bar& bar) {
+      out_ += fmt::format("<li><span class=\"bar {}\"></span>{}</li>", bar.kind, bar.words);
+    };
+    for (const Bar& bar : kBars) {
+      if (std::any_of(plan_.steps.begin(), plan_.steps.end(),
+                      [&](const Step& step) { return op_class(step.op) == bar.kind; })) {
+        tell(bar);
+      }
+    }
+    if (std::any_of(plan_.steps.begin(), plan_.steps.end(), [](const Step& step) { return step.op == Op::kStopVm; })) {
+      tell({"down", "is down"});
+    }
+    if (at(fates_, Fate::kGoesOff) > 0) {
+      tell({"gone", "stays off"});
+    }
+    out_ += "</ul>\n";
   }
 
   void note(const Diagnostic& diagnostic) {
@@ -425,7 +456,7 @@ class Page {
 
   std::string down_time(std::uint32_t vm, const Outage::OfVm* outage) const {
     if (outage != nullptr) {
-      return outage->comes_back() ? human_time(outage->median) : "until somebody starts it";
+      return outage->comes_back() ? human_time(outage->median) : std::string();
     }
     if (tale_.report != nullptr && stories_[vm].fate == Fate::kRestarts) {
       std::uint64_t from = 0;
@@ -730,9 +761,16 @@ void write_times(const Plan& plan, const Outage& outage, Page& page) {
                        html_text(row.origin));
   }
   out += "</tbody></table>\n";
-  for (const std::string& line : mixed_lines(plan, outage)) {
+  const auto lines = mixed_lines(plan, outage);
+  const bool many = lines.size() > kMostLines;
+  if (many) {
+    out += fmt::format("<details class=\"more\"><summary>{} places with mixed counts for a time</summary>\n",
+                       lines.size());
+  }
+  for (const std::string& line : lines) {
     out += fmt::format("<p>{}.</p>\n", html_text(line));
   }
+  out += many ? "</details>\n" : "";
   page.end_section();
 }
 
@@ -851,6 +889,14 @@ void write_restored(const Report& report, Page& page) {
   page.end_section();
 }
 
+/// To the second, with places where it may be broken.
+std::string since_words(Time time) {
+  constexpr std::size_t kDate = 10;
+  constexpr std::size_t kClock = 8;
+  const std::string text = to_string(time);
+  return fmt::format("from {} {}\xc2\xa0UTC", text.substr(0, kDate), text.substr(kDate + 1, kClock));
+}
+
 std::vector<Figure> report_figures(const Report& report) {
   std::vector<Figure> figures;
   const auto counts = count_outcomes(report);
@@ -862,7 +908,7 @@ std::vector<Figure> report_figures(const Report& report) {
   if (!report.steps.empty()) {
     figures.push_back({"VMs left off", fmt::format("{}", report.left_off.size()), {}});
     const auto took = std::max<std::int64_t>((report.ended - report.started).count(), 0);
-    figures.push_back({"it took", human_time(static_cast<std::uint64_t>(took)), "from " + to_string(report.started)});
+    figures.push_back({"it took", human_time(static_cast<std::uint64_t>(took)), since_words(report.started)});
   }
   return figures;
 }

@@ -95,12 +95,15 @@ class Page:
     def __init__(self, browser, path, width=1280, scheme="light", media="screen"):
         self.browser = browser
         self.events = []
+        self.width = width
+        self.least = 900  # its height at first
         self.url = "file://" + path
         self.target = browser.send("Target.createTarget", url="about:blank")["targetId"]
         self.id = browser.send("Target.attachToTarget", targetId=self.target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.send(domain + ".enable")
-        self.send("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+        self.send("Emulation.setDeviceMetricsOverride", width=width, height=self.least, deviceScaleFactor=1,
+                  mobile=False)
         self.send("Emulation.setEmulatedMedia", media=media,
                   features=[{"name": "prefers-color-scheme", "value": scheme}])
         self.send("Page.navigate", url=self.url)
@@ -133,10 +136,30 @@ class Page:
                 [str(call["args"]) for call in self.saw("Runtime.consoleAPICalled")] +
                 [thrown["exceptionDetails"]["text"] for thrown in self.saw("Runtime.exceptionThrown")])
 
-    def screenshot(self, path, tallest=4000):
-        size = self.send("Page.getLayoutMetrics")["cssContentSize"]
-        clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], tallest), "scale": 1}
-        shot = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
+    def see_all(self, tallest=16000):
+        """Makes the window as tall as what it shows: what is far outside of it is neither laid out nor drawn."""
+        height = 0
+        while height < tallest:
+            size = self.send("Page.getLayoutMetrics")["cssContentSize"]
+            wanted = min(max(size["height"], self.least), tallest)
+            if wanted == height:
+                break
+            height = wanted
+            self.resize(height)
+        self.frames()
+
+    def resize(self, height):
+        self.send("Emulation.setDeviceMetricsOverride", width=self.width, height=height, deviceScaleFactor=1,
+                  mobile=False)
+        self.frames()
+
+    def frames(self):
+        """Waits until it was drawn twice: what came into view is laid out in the first."""
+        self.do("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 0))))")
+
+    def screenshot(self, path):
+        """Of its window; see_all() before takes all of it."""
+        shot = self.send("Page.captureScreenshot", format="png")
         with open(path, "wb") as file:
             file.write(base64.b64decode(shot["data"]))
 

@@ -17,25 +17,58 @@ WIDTHS = (1280, 400)
 SCHEMES = ("light", "dark")
 MIB = 1024 * 1024
 
-# Where a text is seen that lies upon another, or out of the page: the rectangles of all texts, cut to what clips them.
+# Where a text is seen that lies upon another, leaves its chip or the page, or is too pale: the rectangles of all texts,
+# cut to what clips them. What the browser has not laid out has no rectangles worth a look; it is counted.
 LAYOUT = r"""(() => {
   const trouble = [];
   const page = document.scrollingElement;
   if (page.scrollWidth > innerWidth) trouble.push(`the page is ${page.scrollWidth} wide`);
   const texts = [];
+  let skipped = 0;
+  const light = (colour) => colour.match(/[\d.]+/g).slice(0, 3).map((part) => part / 255)
+    .map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, part, i) => sum + part * [0.2126, 0.7152, 0.0722][i], 0);
+  const paleness = (colour, behind) => Math.min(...behind.map((other) => {
+    const [low, high] = [light(colour), light(other)].sort((a, b) => a - b);
+    return (high + 0.05) / (low + 0.05);
+  }));
+  const solid = (colour) => colour.startsWith('rgb(');
+  const below = (element) => {
+    for (; element; element = element.parentElement) {
+      const colour = getComputedStyle(element).backgroundColor;
+      if (solid(colour)) return colour;
+    }
+    return 'rgb(255, 255, 255)';
+  };
+  const grounds = (element, chip) => {
+    if (chip) return [getComputedStyle(chip.querySelector('rect')).fill];
+    const svg = element.ownerSVGElement;
+    if (!svg) return [below(element)];
+    return [below(svg), ...[...svg.querySelectorAll('.k')].map((k) => getComputedStyle(k).fill).filter(solid)];
+  };
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
     const node = walk.currentNode, parent = node.parentElement;
     if (!node.data.trim() || parent.closest('script, style, title, legend, .skip, option')) continue;
     if (!parent.checkVisibility({contentVisibilityAuto: false, opacityProperty: true, visibilityProperty: true})) continue;
+    if (!parent.checkVisibility({contentVisibilityAuto: true})) { ++skipped; continue; }
     if (getComputedStyle(parent.closest('thead') || parent).clipPath !== 'none') continue;
     const sticky = parent.closest('.find');
     const chip = parent.closest('svg.c');
-    const clip = chip && chip.getBoundingClientRect();
+    const clip = chip && chip.querySelector('rect').getBoundingClientRect();
+    const style = getComputedStyle(parent);
+    const seen = paleness(chip || parent.ownerSVGElement ? style.fill : style.color, grounds(parent, chip));
+    if (seen < 4.5) trouble.push(`'${node.data.trim().slice(0, 40)}' has a contrast of ${seen.toFixed(2)}`);
     const range = document.createRange();
     range.selectNodeContents(node);
     for (const box of range.getClientRects()) {
       let {left, right, top, bottom} = box;
+      if (clip && right > clip.right + 3) {
+        const hit = document.elementFromPoint(clip.right + 3, (top + bottom) / 2);
+        if (hit && chip.contains(hit)) trouble.push(`'${node.data.trim().slice(0, 40)}' leaves its chip`);
+      }
+      const row = parent.closest('.rows > li, .host > details');
+      if (row && bottom > row.getBoundingClientRect().bottom + 2) trouble.push(`'${node.data.trim().slice(0, 40)}' is cut`);
       if (clip) { left = Math.max(left, clip.left); right = Math.min(right, clip.right); }
       if (right - left < 1 || bottom - top < 1) continue;
       const text = node.data.trim().slice(0, 40);
@@ -53,7 +86,7 @@ LAYOUT = r"""(() => {
       if (wide > 2 && tall > lines * 0.45) trouble.push(`'${a.text}' lies upon '${b.text}'`);
     }
   }
-  return {texts: texts.length, trouble: trouble.slice(0, 10)};
+  return {texts: texts.length, skipped, trouble: trouble.slice(0, 10)};
 })()"""
 
 # Milliseconds from a key until the page has been laid out anew, and until it was drawn.
@@ -74,7 +107,7 @@ SEARCH = r"""(async (words) => {
   return times;
 })"""
 
-SHOWN = "[...document.querySelectorAll('.rows > li')].filter((row) => !row.hidden).length"
+SHOWN = "[...document.querySelectorAll('.rows > li')].filter((row) => !row.hidden && !row.closest('.host').hidden).length"
 
 failures = []
 
@@ -115,7 +148,7 @@ def write_world(folder, hosts, desired):
         json.dump({"apiVersion": "gpup/v1", "kind": "Snapshot", "takenAt": "2026-11-22T08:41:00Z", "cluster": None,
                    "hosts": hosts}, file)
     with open(os.path.join(folder, "desired.yaml"), "w", encoding="utf-8") as file:
-        json.dump(desired, file)  # JSON is YAML, and quotes any name
+        json.dump(desired, file, ensure_ascii=False)  # JSON is YAML, and quotes any name; YAML has no pairs of \u
 
 
 def desired(hosts, count, assignments):
@@ -172,7 +205,9 @@ class Looks:
         check(page.requests() == [], f"{name}: it asks for {page.requests()[:3]}")
 
     def laid_out(self, page, name):
+        page.see_all()
         layout = page.do(LAYOUT)
+        check(layout["skipped"] == 0, f"{name}: {layout['skipped']} texts were never laid out")
         check(layout["texts"] > 10, f"{name}: only {layout['texts']} texts are seen")
         check(layout["trouble"] == [], f"{name}: {layout['trouble']}")
 
@@ -210,6 +245,42 @@ def test_examples(gpup, room, looks):
     looks.everywhere(done.html("plan", "plan", "-f", "desired.yaml"), "pool-plan")
     looks.everywhere(done.html("apply", "apply", "-f", "desired.yaml", "--yes"), "apply")
     looks.everywhere(done.html("drift", "drift", "-f", "desired.yaml"), "in-sync")
+
+
+# What each of these does to the page of a plan, and what has to be said of it.
+BROKEN = {
+    "a row too low": ("document.querySelector('.rows > li').style.height = '12px'", "is cut"),
+    "a paragraph pulled up": ("document.querySelector('.summary').style.marginTop = '-1.6em'", "lies upon"),
+    "a chip on another": ("{ const c = document.querySelectorAll('.pic')[1].querySelectorAll('.c');"
+                          " c[1].setAttribute('x', +c[0].getAttribute('x') + 8); c[1].setAttribute('y', c[0].getAttribute('y')); }",
+                          "lies upon"),
+    "a chip that does not cut": ("{ const c = document.querySelector('.c'); c.style.clipPath = 'none';"
+                                 " c.querySelector('text').lastChild.data = 'W'.repeat(19); }", "leaves its chip"),
+    "a line that cannot be broken": ("document.querySelector('.verdict').style.whiteSpace = 'nowrap';"
+                                     "document.querySelector('.verdict').append(' and so on'.repeat(20))", "out of the page"),
+    "a table too wide": ("document.querySelector('table').style.width = '110vw'", "the page is"),
+    "a pale word": ("document.querySelector('.summary').style.color = '#8a8a8a'", "has a contrast"),
+    "a pale chip": ("document.querySelector('.c text').style.fill = '#b45309'", "has a contrast"),
+}
+
+
+def test_check(gpup, room, looks):
+    """The check of the layout says nothing of a sound page, and finds each thing that is broken in it."""
+    world = example(gpup, room, "two-node-cluster")
+    path = world.html("check", "plan", "-f", "desired.yaml")
+    for width in WIDTHS:
+        page = devtools.Page(looks.browser, path, width)
+        page.see_all()
+        layout = page.do(LAYOUT)
+        check(layout["trouble"] == [] and layout["skipped"] == 0, f"check: of a sound page: {layout}")
+        page.close()
+    for i, (name, (script, words)) in enumerate(BROKEN.items()):
+        page = devtools.Page(looks.browser, path, WIDTHS[i % len(WIDTHS)])
+        page.do(script)
+        page.see_all()
+        trouble = page.do(LAYOUT)["trouble"]
+        check(any(words in line for line in trouble), f"check: {name} is not found: {trouble}")
+        page.close()
 
 
 def test_use(gpup, room, looks):
@@ -276,6 +347,11 @@ def test_paper(gpup, room, looks):
     page.close()
 
 
+def shown(name):
+    """A name as pages have it: what joins characters without being seen is spelled out."""
+    return name.replace("\u200d", "\\u{200d}")
+
+
 HOSTILE = [
     "<script>window.pwned=1</script>", "\"><img src=x onerror=window.pwned=1>", "' onmouseover='window.pwned=1",
     "</title><script>window.pwned=1</script>", "</style><script>window.pwned=1</script>", "</svg><svg onload=pwned=1>",
@@ -284,7 +360,7 @@ HOSTILE = [
     "<link rel=stylesheet href=https://example.invalid/x.css>", "<base href=https://example.invalid>",
     "<meta http-equiv=refresh content=0;url=https://example.invalid>", "<style>*{display:none}</style>",
     "url(https://example.invalid/x)", "::error::x", "##vso[task.complete]x", "##[group]x", "a  b   c", " lead", "trail ",
-    "\u4e2d\u6587\u4e3b\u6a5f", "\u05d0\u05d1\u05d2 x", "W" * 90, "\ud83d\udc68\u200d\ud83d\udc69", "caf\u00e9", "cafe\u0301",
+    "\u4e2d\u6587\u4e3b\u6a5f", "\u05d0\u05d1\u05d2 x", "W" * 90, "\U0001f468\u200d\U0001f469", "caf\u00e9", "cafe\u0301",
     "a\\b", "\\", "%00", "\u00a0", "<", ">", "\"", "'", "`", "&", "#", "null", "__proto__", "constructor",
 ]
 
@@ -315,10 +391,10 @@ def test_hostile_names(gpup, room, looks):
                 seen = [words.removeprefix("VM ") for words in seen]
             else:
                 seen = page.do("[...document.querySelectorAll('.rows li[id] summary bdi')].map((b) => b.textContent)")
-            missing = [known for known in names if known not in seen]
+            missing = [known for known in names if shown(known) not in seen]
             check(missing == [], f"hostile {name}: not shown as they are: {missing}")
             titles = page.do("[...document.querySelectorAll('.pic title')].map((t) => t.textContent)")
-            missing = [known for known in names if not any(title.startswith(known + ", ") for title in titles)]
+            missing = [known for known in names if not any(title.startswith(shown(known) + ", ") for title in titles)]
             check(missing == [], f"hostile {name}: not in the picture: {missing}")
             check(page.do("typeof window.pwned") == "undefined", f"hostile {name}: something ran")
             check(page.do("document.querySelectorAll('script').length === 1 && document.querySelectorAll('style').length"

@@ -15,17 +15,17 @@
   const hosts = Array.from(document.querySelectorAll('.host'), (element) => ({
     element,
     details: element.querySelector('details'),
-    pictures: element.querySelector('.pics'),
     open: element.querySelector('details').open,
     name: lower(element.querySelector('h3')),
     rows: Array.from(element.querySelectorAll('.rows > li'), (row) => ({
       element: row, words: lower(row), kind: row.className, shown: true,
     })),
     chips: Array.from(element.querySelectorAll('.c'), (chip) => ({
-      element: chip, words: lower(chip), kind: chip.getAttribute('class'), hit: false,
+      element: chip, words: lower(chip), kind: chip.getAttribute('class'), miss: false,
     })),
   }));
   const all = hosts.reduce((sum, host) => sum + host.rows.length, 0);
+  const MOST_OPEN = 150;  // rows that a search unfolds
   let seeking = false;
 
   const number = (value) => String(value).replace(/\B(?=(\d{3})+$)/g, ',');
@@ -36,40 +36,39 @@
     const seeks = words.length > 0 || kind !== '';
     let shown = 0;
     let some = false;
+    if (seeks && !seeking) {
+      hosts.forEach((host) => { host.open = host.details.open; });
+    }
     for (const host of hosts) {
       const rest = words.filter((word) => !host.name.includes(word));
       const fits = (item) => (kind === '' || item.kind.split(' ').includes(kind)) &&
         rest.every((word) => item.words.includes(word));
-      let any = !seeks || (kind === '' && rest.length === 0);
+      const bare = kind === '' && rest.length === 0;
+      const fitting = host.rows.filter(fits);
+      const any = bare || fitting.length > 0 || host.chips.some(fits);
+      host.element.hidden = !any;
+      if (!any) {
+        continue;  // what nobody sees stays as it is: changing the page is what costs
+      }
+      some = true;
+      shown += fitting.length;
       for (const row of host.rows) {
         const now = fits(row);
         if (now !== row.shown) {
           row.element.hidden = !now;
           row.shown = now;
         }
-        shown += now ? 1 : 0;
-        any = any || now;
       }
       for (const chip of host.chips) {
-        const now = seeks && fits(chip);
-        if (now !== chip.hit) {
-          chip.element.classList.toggle('hit', now);
-          chip.hit = now;
+        const miss = seeks && !fits(chip);
+        if (miss !== chip.miss) {
+          chip.element.classList.toggle('miss', miss);
+          chip.miss = miss;
         }
-        any = any || now;
       }
-      host.element.hidden = !any;
-      some = some || any;
-      if (host.pictures) {
-        host.pictures.classList.toggle('seek', seeks);
-      }
-      if (seeks) {
-        if (!seeking) {
-          host.open = host.details.open;
-        }
-        host.details.open = any;
-      } else if (seeking) {
-        host.details.open = host.open;
+      const open = seeks ? host.open || shown - fitting.length < MOST_OPEN : host.open;
+      if (open !== host.details.open) {
+        host.details.open = open;
       }
     }
     seeking = seeks;
