@@ -68,14 +68,19 @@ void append_search(const std::vector<Filter>& filters, std::string& out) {
   out +=
       "<form class=\"find\" role=\"search\" hidden>\n<label for=\"query\">Find a machine, host or GPU</label>\n"
       "<input id=\"query\" type=\"search\" autocomplete=\"off\" spellcheck=\"false\" placeholder=\"name, host, GPU, "
-      "step\">\n<fieldset><legend>Show</legend>";
-  out += "<label><input type=\"radio\" name=\"kind\" value=\"\" checked><span>all</span></label>";
-  for (const Filter& filter : filters) {
-    out += fmt::format("<label><input type=\"radio\" name=\"kind\" value=\"{}\"><span>{}</span></label>",
-                       html_text(filter.kind), html_text(filter.label));
+      "step\">\n";
+  if (!filters.empty()) {
+    out +=
+        "<fieldset><legend>Show</legend>"
+        "<label><input type=\"radio\" name=\"kind\" value=\"\" checked><span>all</span></label>";
+    for (const Filter& filter : filters) {
+      out += fmt::format("<label><input type=\"radio\" name=\"kind\" value=\"{}\"><span>{}</span></label>",
+                         html_text(filter.kind), html_text(filter.label));
+    }
+    out += "</fieldset>\n";
   }
   out +=
-      "</fieldset>\n<p class=\"tools\"><output id=\"found\" for=\"query\" aria-live=\"polite\"></output> "
+      "<p class=\"tools\"><output id=\"found\" for=\"query\" aria-live=\"polite\"></output> "
       "<button type=\"button\" id=\"unfold\">Unfold all</button> <button type=\"button\" id=\"fold\">Fold all</button>"
       "</p>\n</form>\n";
 }

@@ -154,7 +154,8 @@ class SidePicture {
                           chip.others, chip.others == 1 ? "it is" : "they are");
       return;
     }
-    const std::string_view fate = fate_words(chip.fate);
+    // In a word where most chips have it: a page of 1,000 VMs has 2,000 of them.
+    const std::string_view fate = chip.fate == Fate::kRestarts ? "restarts" : fate_words(chip.fate);
     const std::string_view move = move_words(chip.move);
     out_ += fmt::format(R"(<svg class="c{}{}" x="{}" y="{}"><title>{}, {}{}{}{}{}</title><rect/><circle{}/><text>)",
                         chip.fate == Fate::kUntouched ? "" : " ", fate_class(chip.fate), at.x, at.y,

@@ -157,6 +157,8 @@ TEST_CASE("the page of a plan says first who goes down, for how long and why") {
   CHECK_FALSE(has(page, "\x1b"));
   CHECK(has(page, "<b>not checked</b> <bdi>hv-e3</bdi>: connection refused"));
   CHECK(has(page, "16 \xe2\x86\x92 4 partitions"));
+  CHECK(has(page, "<span class=\"bar s1\"></span>is stopped</li>"));
+  CHECK(has(page, "<span class=\"bar down\"></span>is down</li>"));
   CHECK_EQ(count(page, "<svg class=\"pic\""), 4);
   CHECK_EQ(page, plan_page(plan));
 }
@@ -168,6 +170,8 @@ TEST_CASE("an empty plan's page says so and shows no figures") {
   CHECK(has(page, "In desired state. Nothing to do."));
   CHECK_FALSE(has(page, "Who goes down"));
   CHECK_FALSE(has(page, "class=\"figures\""));
+  CHECK_FALSE(has(page, "Legend of the time axes"));
+  CHECK_FALSE(has(page, "<fieldset>"));  // nothing to choose from
 }
 
 TEST_CASE("the page of a drift marks what differs in place") {
