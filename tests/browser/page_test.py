@@ -455,6 +455,11 @@ def test_thousand(gpup, room, looks):
     print(f"search in {total} VMs: laid out in {laid_out:.1f} ms, drawn in {drawn:.1f} ms (median of {len(times)}), "
           f"the worst {worst:.1f} ms", flush=True)
     check(drawn < 100, f"search takes {drawn:.1f} ms")  # a frame or two where nothing else runs; here something may
+    unfolded = "document.querySelectorAll('.host:not([hidden]) > details[open]').length"
+    for word, shown_rows, hosts_open in (("vdi-0531", 1, 1), ("hv-07", 36, 1), ("vdi", total, 5), ("", total + 128, 0)):
+        page.do(SEARCH + f"({json.dumps([word])})")
+        check(page.do(SHOWN) == shown_rows and page.do(unfolded) == hosts_open,
+              f"thousand: '{word}' shows {page.do(SHOWN)} rows, {page.do(unfolded)} hosts unfolded")
     page.screenshot(os.path.join(looks.shots, "thousand-1280-light.png"))
     looks.quiet(page, "thousand")
     page.close()
