@@ -20,11 +20,18 @@ namespace {
 
 constexpr std::uint64_t kLargestFile = 16ULL * 1024 * 1024;
 
-/// Trouble with one file as a diagnostic. Wrong content without a diagnostic is a file over its bound.
-void add_trouble(Error& all, const Error& error, Code too_large) {
+/// Trouble with one file as a diagnostic. Wrong content without a diagnostic is a file over its bound, told at its
+/// first character: nothing of it was read.
+void add_trouble(Error& all, const Error& error, const std::string& path, Code too_large) {
   const bool content = error.code == ErrorCode::kBadContent;
   if (error.diagnostics.empty()) {
-    all.diagnostics.push_back(placeless(content ? too_large : Code::kCannotRead, error.message));
+    Diagnostic trouble = placeless(content ? too_large : Code::kCannotRead, error.message);
+    if (content && !path.empty()) {
+      trouble.file = path;
+      trouble.line = 1;
+      trouble.column = 1;
+    }
+    all.diagnostics.push_back(std::move(trouble));
   } else {
     all.diagnostics.insert(all.diagnostics.end(), error.diagnostics.begin(), error.diagnostics.end());
   }
@@ -64,7 +71,7 @@ Result<std::vector<std::string>> paths_of(World& world, const std::string& given
 void read_into(World& world, const std::string& path, Sources& sources, Error& trouble) {
   auto text = path == "-" ? world.read_stdin(kLargestFile) : world.read_file(path, kLargestFile);
   if (!text) {
-    add_trouble(trouble, text.error(), Code::kTooLarge);
+    add_trouble(trouble, text.error(), path, Code::kTooLarge);
     return;
   }
   log_debug("read {}, {} bytes", path, text->size());
@@ -76,7 +83,7 @@ Result<ObservedState> read_saved(World& world, const std::string& path) {
   auto text = path == "-" ? world.read_stdin(kLargestSnapshot) : world.read_file(path, kLargestSnapshot);
   if (!text) {
     Error error = no_trouble();
-    add_trouble(error, text.error(), Code::kJsonTooLarge);
+    add_trouble(error, text.error(), path, Code::kJsonTooLarge);
     return tl::unexpected<Error>(std::move(error));
   }
   log_debug("read {}, {} bytes", path, text->size());
@@ -112,7 +119,7 @@ Result<Files> read_files(const Call& call) {
   for (const std::string& given : call.line.values("file")) {
     auto paths = paths_of(call.world, given);
     if (!paths) {
-      add_trouble(trouble, paths.error(), Code::kTooLarge);
+      add_trouble(trouble, paths.error(), given, Code::kTooLarge);
       continue;
     }
     for (const std::string& path : *paths) {
@@ -150,7 +157,7 @@ Result<ObservedState> read_observed(const Call& call, const std::vector<HostTarg
       log_debug("observed {}", target.name);
       states.push_back(std::move(*state));
     } else if (state.error().code == ErrorCode::kBadContent) {
-      add_trouble(wrong, state.error(), Code::kJsonTooLarge);
+      add_trouble(wrong, state.error(), {}, Code::kJsonTooLarge);
     } else {
       log_info("{} could not be read: {}", target.name, state.error().message);
       trouble.push_back(not_read_warning(target.name, state.error()));

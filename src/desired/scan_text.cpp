@@ -7,6 +7,8 @@
 
 #include "base/text.h"
 
+using namespace std::string_view_literals;
+
 namespace gpup {
 
 namespace {
@@ -148,6 +150,11 @@ ScannedText scan_text(std::uint32_t file, std::string_view bytes, Mistakes& mist
   if (bytes.size() > kMostBytes) {
     mistakes.add({file, 1, 1}, Code::kTooLarge, fmt::format("the file holds {} bytes, more than 16 MiB", bytes.size()),
                  "split it; several -f files, or a folder, form one desired state", false);
+    return scanned;
+  }
+  if (bytes.starts_with("\xff\xfe\0\0"sv) || bytes.starts_with("\0\0\xfe\xff"sv)) {
+    mistakes.add({file, 1, 1}, Code::kNotUtf8, "the file is UTF-32, expected UTF-8",
+                 "convert it: iconv -f UTF-32 -t UTF-8 old.yaml > new.yaml", false);
     return scanned;
   }
   if (is_utf16(bytes)) {

@@ -233,7 +233,7 @@ TEST_CASE("every unreadable file is named, and wrong content is 4 where the file
   folder.write("big.yaml", std::string(17UL * 1024 * 1024, '#'));
   const Ended big = run_gpup(folder, {"validate", "-f", "big.yaml"});
   CHECK_EQ(big.code, 4);
-  CHECK(contains(first_line(big.err), "error[GP003]"));
+  CHECK_EQ(first_line(big.err), "big.yaml:1:1: error[GP003]: cannot read big.yaml: it is larger than 16 MiB");
   const Ended piped = run_gpup(folder, {"validate", "-f", "-"}, std::string(17UL * 1024 * 1024, '#'));
   CHECK_EQ(piped.code, 4);
   CHECK(contains(first_line(piped.err), "error[GP003]"));
