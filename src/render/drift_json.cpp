@@ -51,6 +51,7 @@ void append_subject(std::string& out, const Plan& plan, const DifferenceWords& w
       append_json_string(out, plan.vms[difference.index].name);
       out += ", \"vmId\": ";
       append_json_string(out, plan.vms[difference.index].id);
+      out += plan.vms[difference.index].place.known() ? ", \"listed\": true" : ", \"listed\": false";
       return;
   }
 }
