@@ -30,6 +30,8 @@
 #include "adapters/lines.h"
 #include "adapters/powershell_hosts.h"
 #include "adapters/simulated_host.h"
+#include "adapters/ssh_signatures.h"
+#include "adapters/this_process.h"
 #include "cli/run.h"
 #include "cli/world.h"
 #include "render/journal_reader.h"
@@ -203,6 +205,8 @@ class RealWorld : public WritingWorld {
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
   }
   Time now() override { return system_now(); }
+  Who who() override { return who_runs_this(); }
+  Signatures& signatures() override { return *signatures_; }
   Durations past_durations(const std::string& folder) override {
     if (!durations_) {
       durations_ = read_durations(
@@ -249,6 +253,7 @@ class RealWorld : public WritingWorld {
   HostUse use_;
   std::unique_ptr<HostWriter> hosts_;
   const std::unique_ptr<Hooks> hooks_ = make_hook_programs();
+  const std::unique_ptr<Signatures> signatures_ = make_ssh_signatures();
   std::unique_ptr<Journal> journal_;
   std::optional<Durations> durations_;  // asked for twice where a plan is shown and performed
   bool watching_ = false;

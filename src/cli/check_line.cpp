@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/connect_uri.h"
 #include "cli/parallel.h"
+#include "cli/signed_files.h"
 #include "desired/scalars.h"
 #include "plan/scope.h"
 #include "render/markdown.h"
@@ -99,6 +100,9 @@ std::optional<UsageError> check_parallel(const Invocation& line) {
 
 std::optional<UsageError> check_outputs(const Invocation& line) {
   std::vector<std::string> paths = line.values("out");
+  if (line.has("sign") && !paths.empty()) {
+    paths.push_back(signature_path(paths.front()));
+  }
   if (const auto events = line.value("events")) {
     if (events == "-" && line.has("output")) {
       return UsageError{"option '--events -' takes stdout, and so does --output",
@@ -170,6 +174,24 @@ std::optional<UsageError> check_reason(const Invocation& line) {
                     line.command};
 }
 
+std::optional<UsageError> check_signatures(const Invocation& line) {
+  const Command& command = *line.command;
+  if (line.has("sign") && command.name == "plan" && !line.has("out")) {
+    return UsageError{"option '--sign' signs a saved plan, and --out PLAN is not given", {}, &command};
+  }
+  if (!line.has("allowed-signers")) {
+    return std::nullopt;
+  }
+  if (!line.argument) {
+    return UsageError{"option '--allowed-signers' is for a saved PLAN, and none is given",
+                      "'gpup plan --out PLAN --sign KEY' saves and signs one", &command};
+  }
+  if (line.argument == "-") {
+    return UsageError{"option '--allowed-signers' needs a PLAN in a file: its signature lies beside it", {}, &command};
+  }
+  return std::nullopt;
+}
+
 std::optional<UsageError> check_expected_plan(const Invocation& line) {
   constexpr std::string_view kStart = "sha256:";
   const auto given = line.value("expect-plan");
@@ -185,7 +207,7 @@ std::optional<UsageError> check_expected_plan(const Invocation& line) {
 
 std::optional<UsageError> check_line(const Invocation& line) {
   for (const auto check : {check_sources, check_stdin, check_connect, check_parallel, check_outputs, check_durations,
-                           check_max_bytes, check_scope, check_reason, check_expected_plan}) {
+                           check_max_bytes, check_scope, check_reason, check_signatures, check_expected_plan}) {
     if (auto error = check(line)) {
       return error;
     }

@@ -82,6 +82,11 @@ constexpr Option kReason{"reason", 0, "TEXT", "why --ignore-window is given; not
 constexpr Option kTarget{"target", 0, "ADDRESS", "emergencies only: leave all as it is but HOST, or HOST/vm/NAME",
                          true};
 constexpr Option kExclude{"exclude", 0, "ADDRESS", "emergencies only: leave HOST, or HOST/vm/NAME, as it is", true};
+constexpr Option kSignPlan{
+    "sign", 0, "KEY", "sign the saved plan with this SSH key: the signature is PLAN.sig", false, {}, Completes::kFile};
+constexpr Option kAllowedSigners{
+    "allowed-signers", 0, "FILE", "take only what one of these has signed (a file as ssh-keygen(1) has it)", false, {},
+    Completes::kFile};
 constexpr Option kJson{"json", 0, {}, "the answer as json"};
 
 constexpr Option kColor{
@@ -103,13 +108,14 @@ constexpr std::array kValidateOptions = {&kFile, &kObserved, &kShortForm, &kShor
 constexpr std::array kObserveOptions = {&kFile, &kObserved,      &kConnect,   &kObserveForm,
                                         &kOut,  &kObserveReport, &kAnswerTime};
 constexpr std::array kPlanOptions = {&kStateDir, &kFile, &kObserved,  &kPlanOut, &kPlanForm, &kPlanReport, &kMaxBytes,
-                                     &kDetailed, &kFull, &kMaxOutage, &kTarget,  &kExclude,  &kAnswerTime};
+                                     &kDetailed, &kFull, &kMaxOutage, &kTarget,  &kExclude,  &kAnswerTime, &kSignPlan};
 constexpr std::array kDoctorOptions = {&kFile, &kConnect, &kShortForm, &kShortReport, &kEveryCheck, &kAnswerTime};
-constexpr std::array kShowOptions = {&kStateDir, &kPlanForm, &kPlanReport, &kMaxBytes, &kFull};
+constexpr std::array kShowOptions = {&kStateDir, &kPlanForm, &kPlanReport, &kMaxBytes, &kFull, &kAllowedSigners};
 constexpr std::array kHistoryOptions = {&kStateDir, &kShortForm, &kShortReport};
-constexpr std::array kApplyOptions = {&kFile,      &kYes,        &kExpectPlan,   &kIgnoreWindow, &kReason, &kStateDir,
-                                      &kParallel,  &kAnswerForm, &kAnswerReport, &kMaxBytes,     &kEvents, &kFull,
-                                      &kMaxOutage, &kTarget,     &kExclude,      &kAnswerTime};
+constexpr std::array kApplyOptions = {&kFile,       &kYes,           &kExpectPlan, &kIgnoreWindow, &kReason,
+                                      &kStateDir,   &kParallel,      &kAnswerForm, &kAnswerReport, &kMaxBytes,
+                                      &kEvents,     &kFull,          &kMaxOutage,  &kTarget,       &kExclude,
+                                      &kAnswerTime, &kAllowedSigners};
 constexpr std::array kResumeOptions = {&kIgnoreWindow, &kReason,   &kStateDir, &kParallel, &kAnswerForm,
                                        &kAnswerReport, &kMaxBytes, &kEvents,   &kFull,     &kAnswerTime};
 constexpr std::array kRollbackOptions = {&kStateDir, &kYes,        &kIgnoreWindow, &kReason,
@@ -188,7 +194,9 @@ constexpr std::array kCommands = {
             "Reads the files, observes the hosts (or reads a snapshot), and prints the differences and the ordered"
             " steps between the two. Nothing is changed.\n\n"
             "--out saves the plan; 'gpup apply PLAN' performs exactly that, as long as what it relies on still"
-            " holds.\n\n"
+            " holds. --sign KEY writes its signature beside it, by OpenSSH's ssh-keygen: KEY is a private SSH key"
+            " without a passphrase, or the public key of one that an agent holds. Anybody can check it: 'ssh-keygen -Y"
+            " verify -n gpup-plan'.\n\n"
             "The plan says what it costs: how long each VM that is stopped is expected to be down and which steps make"
             " it so, when partition counts differ, and what is left where a step fails. Times are those of this"
             " machine's earlier runs by kind of step and GPU model, or defaults, marked as such. A VM is down from the"
@@ -203,6 +211,7 @@ constexpr std::array kCommands = {
             "gpup plan -f hci-east.yaml\n"
             "gpup plan -f hci-east.yaml --out change.plan -o markdown\n"
             "gpup plan -f hci-east.yaml --report html=plan.html\n"
+            "gpup plan -f hci-east.yaml --out change.plan --sign ~/.ssh/id_ed25519\n"
             "gpup plan -f hci-east.yaml --max-outage 10m --report outage=outage.json\n"
             "gpup plan -f hci-east.yaml --observed snapshot.json --detailed-exitcode"},
     Command{"show",
@@ -213,8 +222,11 @@ constexpr std::array kCommands = {
             Completes::kFile,
             kShowOptions,
             "Reads a plan that 'gpup plan --out' saved (- for stdin) and prints it again. A plan that was edited, cut"
-            " off, or written by another version of the format is refused (exit code 4).",
+            " off, or written by another version of the format is refused (exit code 4).\n\n"
+            "--allowed-signers takes only a plan with a signature beside it (PLAN.sig, as 'gpup plan --sign' makes it)"
+            " by somebody whom that file allows, tells by whom, and refuses any other (4).",
             "gpup show change.plan\n"
+            "gpup show change.plan --allowed-signers allowed_signers\n"
             "gpup show change.plan -o markdown --full"},
     Command{
         "apply",
@@ -238,6 +250,10 @@ constexpr std::array kCommands = {
         " From files the plan is shown and a question asked; without a terminal --yes must be given (6"
         " otherwise). --expect-plan refuses any plan but the one that was approved (6): 'gpup plan' and"
         " 'gpup show' print its id, and the same files and hosts give the same one.\n\n"
+        "--allowed-signers takes only a saved plan with a signature beside it (PLAN.sig) by somebody whom that file"
+        " allows: a line for each, with a name and a public key, as ssh-keygen(1) has it under ALLOWED SIGNERS. A plan"
+        " that is not signed, was changed since, or was signed by somebody else is refused (4), and nothing is"
+        " touched.\n\n"
         "Where the file has a policy.window, no stop of a VM begins outside it: a run that would stop one is refused"
         " (6), and one during which it closes skips the other stops and brings back what it stopped (7)."
         " --ignore-window with a --reason lets it, and the journal keeps the reason.\n\n"
@@ -248,6 +264,7 @@ constexpr std::array kCommands = {
         " under way and the VMs that are off. Where the journal cannot be written any more, a full disk for one,"
         " nothing is sent either, and what was stopped is started again (7).",
         "gpup apply change.plan\n"
+        "gpup apply change.plan --allowed-signers allowed_signers\n"
         "gpup apply -f hci-east.yaml\n"
         "gpup apply -f hci-east.yaml --yes -o json"},
     Command{

@@ -7,6 +7,18 @@ namespace gpup {
 
 namespace {
 
+// ssh-keygen, as far as an example goes: what it signs has a signature, and find-principals finds nobody.
+#define GPUP_KEYGEN(check)                            \
+  "#!/bin/sh\ncat >/dev/null\n"                       \
+  "case $2 in\n"                                      \
+  "  sign) echo '-----BEGIN SSH SIGNATURE-----' ;;\n" \
+  "  check-novalidate) " check                        \
+  " ;;\n"                                             \
+  "  *) exit 255 ;;\n"                                \
+  "esac\n"
+#define GPUP_GOOD "echo 'Good \"gpup-plan\" signature with ED25519 key SHA256:RK6B'"
+#define GPUP_BAD "echo 'incorrect signature' >&2; exit 255"
+
 constexpr auto kRows = std::to_array<Explanation>({
     {Code::kPlanSyntax,
      "not a plan that gpup saved",
@@ -47,6 +59,49 @@ constexpr auto kRows = std::to_array<Explanation>({
       .command = "apply -f desired.yaml --yes --expect-plan "
                  "sha256:0000000000000000000000000000000000000000000000000000000000000000"},
      "Look at this plan ('gpup plan'), have it approved, and give its id, which that prints last."},
+    {Code::kNotSigned,
+     "no signature",
+     "--allowed-signers wants what somebody has signed, and beside the file there is no signature: FILE.sig is missing "
+     "or cannot be read. Nothing was touched. The exit code is 4.",
+     {.desired = GPUP_FILE("4"),
+      .lab = GPUP_LAB(GPUP_GPU("GPU0", "16"), ""),
+      .command = "apply plan.json --allowed-signers desired.yaml",
+      .first = "plan -f desired.yaml --out plan.json"},
+     "Have it signed where it is made (gpup plan --sign KEY), and bring FILE.sig along with FILE."},
+    {Code::kSignatureBroken,
+     "a signature of something else",
+     "The signature beside the file is not one of these bytes: the file was changed after it was signed, the signature "
+     "belongs to another file, or it was made for another purpose than this. Nothing was touched. The exit code is 4.",
+     {.desired = GPUP_FILE("4"),
+      .lab = GPUP_LAB(GPUP_GPU("GPU0", "16"), ""),
+      .command = "apply plan.json --allowed-signers desired.yaml",
+      .first = "plan -f desired.yaml --out plan.json --sign key",
+      .program = "ssh-keygen",
+      .script = GPUP_KEYGEN(GPUP_BAD)},
+     "Find out who changed it. Take the file and its signature, both, from where they were made; or make the plan "
+     "again "
+     "and have it signed."},
+    {Code::kSignerUnknown,
+     "signed by nobody who is allowed",
+     "The signature fits, but the file of --allowed-signers has no line with that key, or its line does not allow this "
+     "purpose (namespaces=) or this time (valid-before=). Nothing was touched. The exit code is 4.",
+     {.desired = GPUP_FILE("4"),
+      .lab = GPUP_LAB(GPUP_GPU("GPU0", "16"), ""),
+      .command = "apply plan.json --allowed-signers desired.yaml",
+      .first = "plan -f desired.yaml --out plan.json --sign key",
+      .program = "ssh-keygen",
+      .script = GPUP_KEYGEN(GPUP_GOOD)},
+     "Have it signed by somebody who is allowed. To allow that key, add a line with a name and the public key, as "
+     "ssh-keygen(1) has it under ALLOWED SIGNERS."},
+    {Code::kCannotSign,
+     "nothing could be signed, or checked",
+     "Signatures are made and checked by OpenSSH's ssh-keygen: it is not installed, or the key that --sign names is "
+     "missing, has a passphrase, or is a public one whose private key no agent holds. No file was written. The exit "
+     "code is 1.",
+     {.desired = GPUP_FILE("4"),
+      .lab = GPUP_LAB(GPUP_GPU("GPU0", "16"), ""),
+      .command = "plan -f desired.yaml --out plan.json --sign missing"},
+     "Install OpenSSH, mend the key's path, or give the public key and add the private one to an agent (ssh-add)."},
 });
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "cli/log.h"
 #include "cli/runs.h"
+#include "cli/signed_files.h"
 #include "plan/scope.h"
 #include "render/plan_reader.h"
 
@@ -49,17 +50,21 @@ tl::expected<MadePlan, int> plan_files(const Call& call) {
   return made;
 }
 
-tl::expected<Plan, int> read_saved_plan(const Call& call) {
+tl::expected<SavedPlan, int> read_saved_plan(const Call& call) {
   const std::string path = call.line.argument.value_or("-");
   auto text = path == "-" ? call.world.read_stdin(kLargestPlan) : call.world.read_file(path, kLargestPlan);
   if (!text) {
     return stop(call, text.error());
   }
+  auto signer = signer_of(call, kPlanSignature, path, *text);
+  if (!signer) {
+    return stop(call, signer.error());
+  }
   auto plan = read_plan(std::move(*text), path);
   if (!plan) {
     return stop(call, plan.error());
   }
-  return std::move(*plan);
+  return SavedPlan{std::move(*plan), std::move(*signer)};
 }
 
 }  // namespace gpup

@@ -1,10 +1,11 @@
 #pragma once
 
-#include <memory>
+#include <optional>
 
 #include "base/result.h"
 #include "cli/call.h"
 #include "cli/inputs.h"
+#include "execute/signatures.h"
 #include "observed/observed_state.h"
 #include "plan/make_plan.h"
 
@@ -21,7 +22,14 @@ struct MadePlan {
 /// exit code. No host is contacted while the files hold an error.
 tl::expected<MadePlan, int> plan_files(const Call& call);
 
-/// The saved plan that the argument names; what went wrong has been told.
-tl::expected<Plan, int> read_saved_plan(const Call& call);
+/// A plan that was read back, with who signed it where that was asked for.
+struct SavedPlan {
+  Plan plan;
+  std::optional<Signer> signer;
+};
+
+/// The saved plan that the argument names, signed as --allowed-signers wants it; what went wrong has been told. Bytes
+/// that nobody who is allowed has signed are not even looked at.
+tl::expected<SavedPlan, int> read_saved_plan(const Call& call);
 
 }  // namespace gpup

@@ -35,15 +35,16 @@ std::optional<int> refuse_another(const Call& call, const std::string& id) {
 
 int run_apply(const Call& call, WritingWorld& world) {
   if (call.line.argument) {
-    auto plan = read_saved_plan(call);
-    if (!plan) {
-      return plan.error();
+    const auto saved = read_saved_plan(call);
+    if (!saved) {
+      return saved.error();
     }
-    if (const auto refused = refuse_another(call, plan->id)) {
+    const Plan& plan = saved->plan;
+    if (const auto refused = refuse_another(call, plan.id)) {
       return *refused;
     }
-    const auto refused = PlanCost(call, *plan).refused();
-    return refused ? *refused : perform(call, world, *plan);
+    const auto refused = PlanCost(call, plan).refused();
+    return refused ? *refused : perform(call, world, plan);
   }
   auto made = plan_files(call);
   if (!made) {

@@ -12,6 +12,7 @@
 #include "cli/plan_forms.h"
 #include "cli/plan_inputs.h"
 #include "cli/runs.h"
+#include "cli/signed_files.h"
 #include "plan/drift.h"
 #include "plan/make_plan.h"
 #include "render/drift.h"
@@ -39,6 +40,16 @@ std::optional<std::int64_t> observed_at(const Call& call, const ObservedState& o
   return taken ? std::optional<std::int64_t>(seconds(*taken)) : std::nullopt;
 }
 
+/// Saves the plan and notes its id, with a signature beside it where --sign asks for one.
+Result<std::unique_ptr<OutputFile>> save(const Call& call, std::string_view path, Plan& plan) {
+  if (!call.line.has("sign")) {
+    return write_file(call, path, [&](OutputFile& file) { plan.id = write_plan(plan, file); });
+  }
+  StringSink text;
+  plan.id = write_plan(plan, text);
+  return write_signed(call, path, kPlanSignature, text.text);
+}
+
 }  // namespace
 
 int run_plan(const Call& call) {
@@ -53,7 +64,7 @@ int run_plan(const Call& call) {
   }
   std::unique_ptr<OutputFile> saved;
   if (const auto path = call.line.value("out")) {
-    auto written = write_file(call, *path, [&](OutputFile& file) { plan.id = write_plan(plan, file); });
+    auto written = save(call, *path, plan);
     if (!written) {
       return give_up(call, written.error(), Code::kCannotWrite);
     }
@@ -65,12 +76,12 @@ int run_plan(const Call& call) {
 }
 
 int run_show(const Call& call) {
-  auto plan = read_saved_plan(call);
-  if (!plan) {
-    return plan.error();
+  const auto saved = read_saved_plan(call);
+  if (!saved) {
+    return saved.error();
   }
-  PlanCost cost(call, *plan);
-  return give_plan(call, *plan, cost, kExitDone);
+  PlanCost cost(call, saved->plan);
+  return give_plan(call, saved->plan, cost, kExitDone);
 }
 
 int run_drift(const Call& call) {

@@ -16,6 +16,8 @@
 #include "execute/host_writer.h"
 #include "execute/journal.h"
 #include "execute/report.h"
+#include "execute/signatures.h"
+#include "execute/who.h"
 #include "observed/host_reader.h"
 #include "plan/durations.h"
 
@@ -70,6 +72,9 @@ class World {
   /// An environment variable; nothing where unset.
   virtual std::optional<std::string> env(const std::string& name) = 0;
   virtual Time now() = 0;
+  /// Whose run this is.
+  virtual Who who() { return {}; }
+  virtual Signatures& signatures() = 0;
   /// Where runs are noted unless --state-dir names another folder; empty where none is known.
   virtual std::string state_folder() { return {}; }
   /// How long steps took in earlier runs, by the journals in the state folder, which is the same for a whole run.

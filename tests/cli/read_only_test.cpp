@@ -92,6 +92,16 @@ class NoHooks : public Hooks {
   }
 };
 
+class NoSignatures : public Signatures {
+ public:
+  Result<std::string> sign(const std::string&, std::string_view, std::string_view) override {
+    return fail(ErrorCode::kCannotRead, "nothing is signed here");
+  }
+  Result<Signer> verify(const std::string&, const std::string&, std::string_view, std::string_view) override {
+    return fail(ErrorCode::kCannotRead, "nobody is known here");
+  }
+};
+
 class PaperWorld : public WritingWorld {
  public:
   Result<std::string> read_file(const std::string& path, std::uint64_t) override {
@@ -119,6 +129,7 @@ class PaperWorld : public WritingWorld {
   }
   std::optional<std::string> env(const std::string&) override { return std::nullopt; }
   Time now() override { return {}; }
+  Signatures& signatures() override { return signatures_; }
   Durations past_durations(const std::string&) override {
     ++durations_asked;
     return {};
@@ -146,6 +157,7 @@ class PaperWorld : public WritingWorld {
   ReadOnlyHosts hosts_;
   NoJournal journal_;
   NoHooks hooks_;
+  NoSignatures signatures_;
   std::atomic<bool> cancelled_ = false;
 };
 
