@@ -144,11 +144,11 @@ names_reach_ssh_keygen_as_they_are() {
   signed_pool
   local hostile='-x $(touch reached) `touch reached`; "é'"'"
   allow 'x*@example.com,a;touch${IFS}reached' '' alice
-  mkdir -p "$hostile"
-  cp alice alice.pub "$hostile"
+  mkdir -p -- "$hostile"
+  cp -- alice alice.pub ./"$hostile"
   gpup 0 plan -f desired.yaml --out="$hostile/$hostile.plan" --sign="$hostile/alice"
   [ -s "$hostile/$hostile.plan.sig" ] || fail 'there is no signature beside the plan'
-  cp allowed_signers "$hostile/$hostile"
+  cp -- allowed_signers ./"$hostile/$hostile"
   gpup 0 apply --allowed-signers="$hostile/$hostile" -- "$hostile/$hostile.plan"
   says 'is signed by '
   cp first.json lab.json

@@ -174,7 +174,7 @@ Diagnostic Sources::at(Place place, Code code, Severity severity, std::string me
   Diagnostic diagnostic;
   diagnostic.code = code;
   diagnostic.severity = severity;
-  diagnostic.message = std::move(message);
+  diagnostic.message = hide_passwords(message);
   diagnostic.hint = std::move(hint);
   if (!place.known() || place.file >= files_.size()) {
     return diagnostic;
@@ -186,6 +186,11 @@ Diagnostic Sources::at(Place place, Code code, Severity severity, std::string me
     return diagnostic;
   }
   const std::string_view line = line_text(place);
+  // A key that was given for something else is still a key.
+  const bool is_key = files_[place.file].text.starts_with("-----BEGIN ");
+  if (is_key || hide_passwords(line) != line) {
+    return diagnostic;
+  }
   const std::size_t offset = offset_of(place, line);
   const std::size_t begin = backward(line, offset, kBefore);
   const std::size_t end = forward(line, offset, kWindow - kBefore);

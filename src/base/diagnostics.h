@@ -53,8 +53,8 @@ class Sources {
   const std::vector<File>& files() const { return files_; }
   File& file(std::uint32_t index) { return files_[index]; }
 
-  /// A diagnostic at a place: path, line, column, excerpt and caret are filled in.
-  /// An unknown place leaves them empty. `echo` false leaves the excerpt out.
+  /// A diagnostic at a place: path, line, column, excerpt and caret are filled in. An unknown place leaves them empty.
+  /// `echo` false leaves the excerpt out; so does a line with an address that holds a password, which no message shows.
   Diagnostic at(Place place, Code code, Severity severity, std::string message, std::string hint = {},
                 bool echo = true) const;
 

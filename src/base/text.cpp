@@ -174,6 +174,33 @@ bool commands_a_log(std::string_view rest, bool first) {
 
 }  // namespace
 
+std::string hide_passwords(std::string_view text) {
+  constexpr std::string_view kBetween = " \t\r\n'\"`";
+  std::string out;
+  if (text.find('@') == std::string_view::npos) {
+    out = text;
+    return out;
+  }
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find_first_of(kBetween), text.size());
+    const std::string_view word = text.substr(0, end);
+    const std::size_t at = word.rfind('@');
+    const std::size_t scheme = word.find("://");
+    const std::size_t colon = at == std::string_view::npos
+                                  ? at
+                                  : word.find(':', scheme == std::string_view::npos || scheme > at ? 0 : scheme + 3);
+    if (colon < at && at != std::string_view::npos) {
+      out.append(word.substr(0, colon + 1)).append("(hidden)").append(word.substr(at));
+    } else {
+      out += word;
+    }
+    out += text.substr(end, end < text.size() ? 1 : 0);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
 bool is_plain(std::string_view text) {
   return std::all_of(text.begin(), text.end(), plain_ascii) && text.find("##") == std::string_view::npos &&
          text.find("::") == std::string_view::npos;

@@ -25,6 +25,9 @@ std::optional<std::size_t> invalid_utf8_at(std::string_view text);
 /// unchanged.
 std::string escape_terminal(std::string_view text);
 
+/// Text from outside without the passwords of addresses in it: `ssh://bob:(hidden)@hv-1`.
+std::string hide_passwords(std::string_view text);
+
 /// True for text of which `escape_terminal` would surely change nothing: printable ASCII that commands no log.
 bool is_plain(std::string_view text);
 

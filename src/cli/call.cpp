@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "base/text.h"
 #include "cli/exit_codes.h"
 #include "desired/scalars.h"
 #include "render/diagnostics_json.h"
@@ -35,11 +36,11 @@ std::size_t Call::most_markdown() const {
   return given ? static_cast<std::size_t>(parse_whole_number(*given).value.value_or(kMarkdownBytes)) : kMarkdownBytes;
 }
 
-Diagnostic placeless(Code code, std::string message, std::string hint) {
+Diagnostic placeless(Code code, std::string_view message, std::string_view hint) {
   Diagnostic diagnostic;
   diagnostic.code = code;
-  diagnostic.message = std::move(message);
-  diagnostic.hint = std::move(hint);
+  diagnostic.message = hide_passwords(message);
+  diagnostic.hint = hide_passwords(hint);
   return diagnostic;
 }
 

@@ -27,8 +27,8 @@ struct Call {
   std::size_t most_markdown() const;
 };
 
-/// A diagnostic without a place: of the command line, a file or a stream.
-Diagnostic placeless(Code code, std::string message, std::string hint = {});
+/// A diagnostic without a place: of the command line, a file or a stream. Passwords in addresses are not shown.
+Diagnostic placeless(Code code, std::string_view message, std::string_view hint = {});
 
 /// Shows diagnostics on stderr.
 void tell(const Call& call, const Diagnostics& diagnostics);

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/connect_uri.h"
 #include "cli/parallel.h"
+#include "cli/receipts.h"
 #include "cli/signed_files.h"
 #include "desired/scalars.h"
 #include "plan/scope.h"
@@ -42,7 +43,8 @@ std::optional<UsageError> check_sources(const Invocation& line) {
     return std::nullopt;
   }
   const bool files = line.has("file");
-  const bool enough = files || line.has("connect") || (command.name == "apply" && line.argument.has_value()) ||
+  const bool enough = files || command.name == "bundle" || line.has("connect") ||
+                      (command.name == "apply" && line.argument.has_value()) ||
                       (line.has("observed") && (takes(command, "connect") || command.name == "why"));
   if (!enough) {
     return UsageError{fmt::format("'{}' needs {}", command.name, sources_of(command)), {}, &command};
@@ -99,9 +101,19 @@ std::optional<UsageError> check_parallel(const Invocation& line) {
 }
 
 std::optional<UsageError> check_outputs(const Invocation& line) {
+  if (line.command->name == "bundle" && !line.has("out")) {
+    return UsageError{"'bundle' needs --out FILE", "'--out support.tar'", line.command};
+  }
   std::vector<std::string> paths = line.values("out");
-  if (line.has("sign") && !paths.empty()) {
-    paths.push_back(signature_path(paths.front()));
+  for (const std::string& receipt : line.values("receipt")) {
+    paths.push_back(receipt);
+  }
+  if (line.has("sign")) {
+    const std::size_t files = paths.size();
+    paths.reserve(2 * files);
+    for (std::size_t i = 0; i < files; ++i) {
+      paths.push_back(signature_path(paths[i]));
+    }
   }
   if (const auto events = line.value("events")) {
     if (events == "-" && line.has("output")) {
@@ -150,7 +162,8 @@ std::optional<UsageError> check_max_bytes(const Invocation& line) {
 std::optional<UsageError> check_scope(const Invocation& line) {
   for (const std::string_view option : {"target", "exclude"}) {
     for (const std::string& given : line.values(option)) {
-      if (!parse_address(given)) {
+      const auto address = parse_address(given);
+      if (!address || address->host.find('@') != std::string::npos) {
         return UsageError{fmt::format("option '--{}' takes HOST or HOST/vm/NAME, not '{}'", option, given),
                           "'hv-e1', 'hv-e1/vm/vdi-01'", line.command};
       }
@@ -174,13 +187,38 @@ std::optional<UsageError> check_reason(const Invocation& line) {
                     line.command};
 }
 
+std::optional<UsageError> check_receipts(const Invocation& line) {
+  const std::vector<std::string> receipts = line.values("receipt");
+  const bool for_programs =
+      std::any_of(receipts.begin(), receipts.end(), [](const std::string& path) { return !is_markdown_path(path); });
+  for (const std::string_view option : {"sign", "previous", "commit"}) {
+    if (takes(*line.command, "receipt") && line.has(option) && !for_programs) {
+      return UsageError{fmt::format("option '--{}' is for a receipt in JSON, and --receipt FILE is not given", option),
+                        receipts.empty() ? std::string() : "one that ends in .md is for people: give another one, too",
+                        line.command};
+    }
+  }
+  const auto previous = line.value("previous");
+  if (previous && std::find(receipts.begin(), receipts.end(), *previous) != receipts.end()) {
+    return UsageError{fmt::format("the receipt '{}' would take the place of the one that it goes on from", *previous),
+                      "each run's receipt is kept", line.command};
+  }
+  return std::nullopt;
+}
+
 std::optional<UsageError> check_signatures(const Invocation& line) {
   const Command& command = *line.command;
   if (line.has("sign") && command.name == "plan" && !line.has("out")) {
     return UsageError{"option '--sign' signs a saved plan, and --out PLAN is not given", {}, &command};
   }
+  if (auto error = check_receipts(line)) {
+    return error;
+  }
   if (!line.has("allowed-signers")) {
     return std::nullopt;
+  }
+  if (command.takes_many()) {
+    return std::nullopt;  // it takes files alone
   }
   if (!line.argument) {
     return UsageError{"option '--allowed-signers' is for a saved PLAN, and none is given",
@@ -192,13 +230,17 @@ std::optional<UsageError> check_signatures(const Invocation& line) {
   return std::nullopt;
 }
 
-std::optional<UsageError> check_expected_plan(const Invocation& line) {
+std::optional<UsageError> check_ids(const Invocation& line) {
   constexpr std::string_view kStart = "sha256:";
-  const auto given = line.value("expect-plan");
-  if (given && !(given->starts_with(kStart) && given->size() == kStart.size() + 64 &&
-                 given->find_first_not_of("0123456789abcdef", kStart.size()) == std::string_view::npos)) {
-    return UsageError{fmt::format("option '--expect-plan' takes sha256: and 64 of 0-9 and a-f, not '{}'", *given),
-                      "'gpup show PLAN -o json' has the id of a saved plan", line.command};
+  for (const std::string_view option : {"expect-plan", "after"}) {
+    const auto given = line.value(option);
+    if (given && !(given->starts_with(kStart) && given->size() == kStart.size() + 64 &&
+                   given->find_first_not_of("0123456789abcdef", kStart.size()) == std::string_view::npos)) {
+      return UsageError{fmt::format("option '--{}' takes sha256: and 64 of 0-9 and a-f, not '{}'", option, *given),
+                        option == "after" ? "'gpup verify-receipt' prints it last"
+                                          : "'gpup show PLAN -o json' has the id of a saved plan",
+                        line.command};
+    }
   }
   return std::nullopt;
 }
@@ -207,7 +249,7 @@ std::optional<UsageError> check_expected_plan(const Invocation& line) {
 
 std::optional<UsageError> check_line(const Invocation& line) {
   for (const auto check : {check_sources, check_stdin, check_connect, check_parallel, check_outputs, check_durations,
-                           check_max_bytes, check_scope, check_reason, check_signatures, check_expected_plan}) {
+                           check_max_bytes, check_scope, check_reason, check_signatures, check_ids}) {
     if (auto error = check(line)) {
       return error;
     }

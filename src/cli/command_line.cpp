@@ -240,7 +240,7 @@ std::optional<UsageError> check_options(const Command& command, const Invocation
 
 std::optional<UsageError> check_positionals(const Command& command, const std::vector<std::string>& positionals,
                                             Invocation& invocation) {
-  const std::size_t most = command.argument.empty() ? 0 : 1;
+  const std::size_t most = command.argument.empty() ? 0 : command.takes_many() ? positionals.size() : 1;
   if (positionals.size() > most) {
     const std::string& extra = positionals[most];
     const bool file = find_option(command, 'f') != nullptr;
@@ -257,7 +257,7 @@ std::optional<UsageError> check_positionals(const Command& command, const std::v
   if (positionals.empty()) {
     return std::nullopt;
   }
-  if (positionals.front().empty()) {
+  if (std::any_of(positionals.begin(), positionals.end(), [](const std::string& one) { return one.empty(); })) {
     return UsageError{
         fmt::format("'{}' needs an argument, {}, not an empty one", command.name, command.argument), {}, &command};
   }
@@ -270,6 +270,7 @@ std::optional<UsageError> check_positionals(const Command& command, const std::v
         hint, &command};
   }
   invocation.argument = positionals.front();
+  invocation.arguments = positionals;
   return std::nullopt;
 }
 

@@ -13,7 +13,8 @@ namespace gpup {
 /// A command line that fits the table of commands.
 struct Invocation {
   const Command* command = nullptr;
-  std::optional<std::string> argument;
+  std::optional<std::string> argument;                         ///< the first
+  std::vector<std::string> arguments;                          ///< all of them
   std::vector<std::pair<const Option*, std::string>> options;  ///< in the order given
   bool help = false;  ///< show the command's help and do nothing else; nothing else was checked
 

@@ -11,6 +11,8 @@ int run_doctor(const Call& call);
 int run_observe(const Call& call);
 int run_plan(const Call& call);
 int run_show(const Call& call);
+int run_verify_receipt(const Call& call);
+int run_bundle(const Call& call);
 int run_apply(const Call& call, WritingWorld& world);
 int run_restore_power(const Call& call, WritingWorld& world);
 int run_resume(const Call& call, WritingWorld& world);

@@ -82,8 +82,20 @@ constexpr Option kReason{"reason", 0, "TEXT", "why --ignore-window is given; not
 constexpr Option kTarget{"target", 0, "ADDRESS", "emergencies only: leave all as it is but HOST, or HOST/vm/NAME",
                          true};
 constexpr Option kExclude{"exclude", 0, "ADDRESS", "emergencies only: leave HOST, or HOST/vm/NAME, as it is", true};
+constexpr Option kBundleOut{"out", 0, "FILE", "write the archive to FILE", false, {}, Completes::kFile};
+constexpr Option kPseudonyms{"pseudonyms", 0, {}, "replace names of machines, people, places and ids by stand-ins"};
 constexpr Option kSignPlan{
     "sign", 0, "KEY", "sign the saved plan with this SSH key: the signature is PLAN.sig", false, {}, Completes::kFile};
+constexpr Option kSignReceipt{
+    "sign", 0, "KEY", "sign the receipt with this SSH key: the signature is FILE.sig", false, {}, Completes::kFile};
+constexpr Option kReceipt{
+    "receipt", 0,  "FILE",          "write a receipt of the run to FILE: JSON, or markdown where it ends in .md",
+    true,      {}, Completes::kFile};
+constexpr Option kPrevious{"previous", 0,  "FILE",          "the receipt that this one goes on from, in JSON",
+                           false,      {}, Completes::kFile};
+constexpr Option kCommit{"commit", 0, "ID", "the commit that the receipt names (default: what the pipeline says)"};
+constexpr Option kAfter{"after", 0, "ID",
+                        "what the first receipt given goes on from: sha256:..., of one that is kept elsewhere"};
 constexpr Option kAllowedSigners{
     "allowed-signers", 0, "FILE", "take only what one of these has signed (a file as ssh-keygen(1) has it)", false, {},
     Completes::kFile};
@@ -112,26 +124,30 @@ constexpr std::array kPlanOptions = {&kStateDir, &kFile, &kObserved,  &kPlanOut,
 constexpr std::array kDoctorOptions = {&kFile, &kConnect, &kShortForm, &kShortReport, &kEveryCheck, &kAnswerTime};
 constexpr std::array kShowOptions = {&kStateDir, &kPlanForm, &kPlanReport, &kMaxBytes, &kFull, &kAllowedSigners};
 constexpr std::array kHistoryOptions = {&kStateDir, &kShortForm, &kShortReport};
-constexpr std::array kApplyOptions = {&kFile,       &kYes,           &kExpectPlan, &kIgnoreWindow, &kReason,
-                                      &kStateDir,   &kParallel,      &kAnswerForm, &kAnswerReport, &kMaxBytes,
-                                      &kEvents,     &kFull,          &kMaxOutage,  &kTarget,       &kExclude,
-                                      &kAnswerTime, &kAllowedSigners};
-constexpr std::array kResumeOptions = {&kIgnoreWindow, &kReason,   &kStateDir, &kParallel, &kAnswerForm,
-                                       &kAnswerReport, &kMaxBytes, &kEvents,   &kFull,     &kAnswerTime};
-constexpr std::array kRollbackOptions = {&kStateDir, &kYes,        &kIgnoreWindow, &kReason,
-                                         &kParallel, &kAnswerForm, &kAnswerReport, &kMaxBytes,
-                                         &kEvents,   &kFull,       &kAnswerTime};
-constexpr std::array kRestoreOptions = {&kStateDir,     &kFile,     &kConnect, &kYes,  &kParallel,  &kAnswerForm,
-                                        &kAnswerReport, &kMaxBytes, &kEvents,  &kFull, &kAnswerTime};
+constexpr std::array kApplyOptions = {
+    &kFile,       &kYes,          &kExpectPlan,     &kIgnoreWindow, &kReason,   &kStateDir,  &kParallel,
+    &kAnswerForm, &kAnswerReport, &kMaxBytes,       &kEvents,       &kFull,     &kMaxOutage, &kTarget,
+    &kExclude,    &kAnswerTime,   &kAllowedSigners, &kReceipt,      &kPrevious, &kCommit,    &kSignReceipt};
+constexpr std::array kResumeOptions = {&kIgnoreWindow, &kReason,   &kStateDir, &kParallel,   &kAnswerForm,
+                                       &kAnswerReport, &kMaxBytes, &kEvents,   &kFull,       &kAnswerTime,
+                                       &kReceipt,      &kPrevious, &kCommit,   &kSignReceipt};
+constexpr std::array kRollbackOptions = {&kStateDir,   &kYes,          &kIgnoreWindow, &kReason, &kParallel,
+                                         &kAnswerForm, &kAnswerReport, &kMaxBytes,     &kEvents, &kFull,
+                                         &kAnswerTime, &kReceipt,      &kPrevious,     &kCommit, &kSignReceipt};
+constexpr std::array kRestoreOptions = {&kStateDir,   &kFile,         &kConnect,  &kYes,    &kParallel,
+                                        &kAnswerForm, &kAnswerReport, &kMaxBytes, &kEvents, &kFull,
+                                        &kAnswerTime, &kReceipt,      &kPrevious, &kCommit, &kSignReceipt};
+constexpr std::array kVerifyReceiptOptions = {&kAllowedSigners, &kAfter, &kShortForm, &kShortReport};
 constexpr std::array kDriftOptions = {&kStateDir, &kFile,    &kObserved, &kDriftForm, &kDriftReport,
                                       &kMaxBytes, &kMetrics, &kTarget,   &kExclude,   &kAnswerTime};
 constexpr std::array kExportOptions = {&kFile, &kObserved, &kConnect, &kOut, &kAnswerTime};
 constexpr std::array kWhyOptions = {&kFile, &kObserved, &kShortForm, &kShortReport, &kAnswerTime};
+constexpr std::array kBundleOptions = {&kFile, &kStateDir, &kBundleOut, &kPseudonyms, &kAnswerTime};
 constexpr std::array kVersionOptions = {&kJson};
 
 constexpr std::string_view kCommandNames =
-    "validate doctor observe plan show apply history resume rollback restore-power drift export why explain schema "
-    "agent version help completion";
+    "validate doctor observe plan show apply history resume rollback restore-power verify-receipt drift export why "
+    "bundle explain schema agent version help completion";
 
 constexpr std::array kCommands = {
     Command{"validate",
@@ -254,6 +270,12 @@ constexpr std::array kCommands = {
         " allows: a line for each, with a name and a public key, as ssh-keygen(1) has it under ALLOWED SIGNERS. A plan"
         " that is not signed, was changed since, or was signed by somebody else is refused (4), and nothing is"
         " touched.\n\n"
+        "--receipt writes down what the run did, also where it ends partly, cancelled or refused: before and after,"
+        " who ran it where, the plan's id and signer, the commit (--commit, else GITHUB_SHA, CI_COMMIT_SHA,"
+        " BUILD_SOURCEVERSION or GIT_COMMIT), each step with its times, what was overridden and why. --previous makes "
+        "it"
+        " go on from the last one, --sign puts a signature beside it, 'gpup verify-receipt' checks both. A run that is"
+        " killed leaves none: 'gpup history' tells of it.\n\n"
         "Where the file has a policy.window, no stop of a VM begins outside it: a run that would stop one is refused"
         " (6), and one during which it closes skips the other stops and brings back what it stopped (7)."
         " --ignore-window with a --reason lets it, and the journal keeps the reason.\n\n"
@@ -327,6 +349,24 @@ constexpr std::array kCommands = {
             " codes are those of 'gpup apply'.",
             "gpup restore-power -f hci-east.yaml\n"
             "gpup restore-power --connect ssh://admin@hv-e1 --yes"},
+    Command{
+        "verify-receipt",
+        "check receipts of runs: none changed, none missing",
+        "FILE...",
+        true,
+        {},
+        Completes::kFile,
+        kVerifyReceiptOptions,
+        "Reads the receipts (JSON) that runs left with --receipt, the oldest first, and checks that each is as it was"
+        " written, that each goes on from the one before it (--previous), and that the first one begins the chain;"
+        " where older ones are kept elsewhere, --after says what it goes on from. With --allowed-signers each must"
+        " have a signature beside it (FILE.sig, in the namespace gpup-receipt) by somebody whom that file allows.\n\n"
+        "That the newest are missing cannot be seen in those that are there: the last line says what the next one"
+        " has to go on from, which is to be kept elsewhere.\n\n"
+        "Exit code: 0 where all is well, 4 where a receipt was changed, is missing, stands in another place or was"
+        " signed by nobody who is allowed, each by name.",
+        "gpup verify-receipt receipts/*.json\n"
+        "gpup verify-receipt 1.json 2.json 3.json --allowed-signers allowed_signers"},
     Command{"drift",
             "tell whether the hosts still match the files",
             {},
@@ -373,6 +413,26 @@ constexpr std::array kCommands = {
             " other, a step by its number.",
             "gpup why infer-01 -f hci-east.yaml\n"
             "gpup why 3 -f hci-east.yaml --observed snapshot.json"},
+    Command{
+        "bundle",
+        "put into one archive what support asks for",
+        {},
+        false,
+        {},
+        Completes::kNothing,
+        kBundleOptions,
+        "Writes a tar archive: the files of -f, what their hosts say (a snapshot), what 'gpup doctor' says, the newest"
+        " 20 runs of --state-dir (journals and plans), and bundle.json, which lists all that and what is missing."
+        " Only reads. What it holds is printed: look at it before you send it.\n\n"
+        "No secret is asked for or put in. Files that hold mistakes are left out, since one might be a secret in the"
+        " wrong place; so are journals and plans that gpup did not write, and comments that speak of passwords."
+        " Arguments of policy.hooks are in it as they are.\n\n"
+        "--pseudonyms puts stand-ins (host-1, vm-2, path-3) for names of hosts, VMs, clusters, users, plans and"
+        " groups, for addresses, paths, ids, digests, patterns, reasons and arguments. One name has one stand-in"
+        " everywhere in the archive, numbered by first sight. Files are turned to JSON, without comments. In"
+        " messages of hosts, names that stand nowhere else and look like plain words stay.",
+        "gpup bundle -f hci-east.yaml --out support.tar\n"
+        "gpup bundle -f hci-east.yaml --out support.tar --pseudonyms"},
     Command{"explain",
             "explain a diagnostic and how to mend it",
             "CODE",

@@ -26,13 +26,15 @@ struct Option {
 struct Command {
   std::string_view name;
   std::string_view summary;   ///< one line, for the list
-  std::string_view argument;  ///< its positional, as help shows it: `PLAN`; empty = it takes none
+  std::string_view argument;  ///< its positional, as help shows it: `PLAN`, `FILE...` for many; empty = it takes none
   bool argument_needed = false;
   std::string_view words = {};  ///< the values that its positional takes, divided by spaces; empty = any
   Completes completes = Completes::kNothing;
   std::span<const Option* const> options;
   std::string_view about;     ///< paragraphs, filled at 80 columns
   std::string_view examples;  ///< lines, a command line each
+
+  bool takes_many() const { return argument.ends_with("..."); }
 };
 
 /// In the order in which help lists them.

@@ -48,6 +48,9 @@ Result<Authority> parse_authority(std::string_view text) {
   if (const std::size_t at = text.rfind('@'); at != std::string_view::npos) {
     authority.user = text.substr(0, at);
     text.remove_prefix(at + 1);
+    if (authority.user.find(':') != std::string::npos) {
+      return wrong("no password stands in a URI: an SSH agent or key file, or your own session, proves who you are");
+    }
     if (!plain(authority.user)) {
       return wrong(fmt::format("'{}' is not a user", authority.user));
     }

@@ -60,6 +60,23 @@ constexpr auto kRows = std::to_array<Explanation>({
       .lab = GPUP_LAB(GPUP_GPU("GPU0", "16"), ""),
       .command = "apply -f desired.yaml --yes --state-dir state --events /dev/full"},
      "Mend the place, or see to it that its reader keeps up. 'gpup history latest' tells what the run did."},
+    {Code::kReceiptBroken,
+     "a receipt that is not as it was written",
+     "The id of a receipt is the SHA-256 of all the rest of its bytes, and it does not fit: the file was changed or "
+     "cut "
+     "off, or it is no receipt. The exit code is 4; where --previous named it, nothing was touched.",
+     {.plan = "hello\n", .command = "verify-receipt plan.json"},
+     "Take it from where it was kept when the run ended. 'gpup history' and the journals tell what the run did."},
+    {Code::kReceiptOutOfChain,
+     "a receipt that does not go on from the one before it",
+     "Each receipt names the one before it by the SHA-256 of that file's bytes. Among those given one is missing, they "
+     "are in another order, or one was made anew since. The exit code is 4.",
+     {.desired = GPUP_FILE("4"),
+      .lab = GPUP_LAB(GPUP_GPU("GPU0", "16"), ""),
+      .command = "verify-receipt receipt.json receipt.json",
+      .first = "apply -f desired.yaml --yes --state-dir state --receipt receipt.json"},
+     "Give all of them, the oldest first; --after says what the first one goes on from where older ones are kept "
+     "elsewhere."},
 });
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "cli/event_progress.h"
 #include "cli/exit_codes.h"
 #include "cli/plan_forms.h"
+#include "cli/receipts.h"
 #include "cli/runs.h"
 #include "cli/step_progress.h"
 #include "execute/execute.h"
@@ -73,7 +74,13 @@ std::optional<StepProgress::Terminal> terminal_of(const Call& call, WritingWorld
                                 StepTimes(plan, world.past_durations(state_folder(call)))};
 }
 
-Report execute(const Call& call, WritingWorld& world, const Plan& plan, const JournalUse& use, EventProgress* events) {
+/// Where a run is noted, and whether it may stop VMs at any time.
+struct Noted {
+  Journal& journal;
+  bool ignores_window;
+};
+
+Report execute(const Call& call, WritingWorld& world, const Plan& plan, const Noted& noted, EventProgress* events) {
   const Clock now = [&world] { return world.now(); };
   std::optional<StepProgress::Terminal> terminal = terminal_of(call, world, plan);
   const bool live = terminal || events != nullptr;
@@ -95,23 +102,23 @@ Report execute(const Call& call, WritingWorld& world, const Plan& plan, const Jo
       }
     });
   }
-  return execute(plan, world.writer(), world.journal(use), progress, world.cancelled(), now, limits_of(call), {},
-                 {!use.ignores_window.empty(), &world.hooks()});
+  return execute(plan, world.writer(), noted.journal, progress, world.cancelled(), now, limits_of(call), {},
+                 {noted.ignores_window, &world.hooks()});
 }
 
 /// The report, with events where they are asked for; nothing, with the exit code, where these cannot be written.
 tl::expected<Report, int> perform_with_events(const Call& call, WritingWorld& world, const Plan& plan,
-                                              const JournalUse& use) {
+                                              const Noted& noted) {
   const auto path = call.line.value("events");
   if (!path) {
-    return execute(call, world, plan, use, nullptr);
+    return execute(call, world, plan, noted, nullptr);
   }
   const auto lines = world.create_lines(std::string(*path));
   if (!lines) {
     return tl::unexpected(give_up(call, lines.error(), Code::kCannotWrite));
   }
   EventProgress events(**lines, plan, [&world] { return world.now(); });
-  Report report = execute(call, world, plan, use, &events);
+  Report report = execute(call, world, plan, noted, &events);
   events.ended(report);
   if (const Result<Done> written = (*lines)->finish(); !written) {
     Diagnostic lost = placeless(Code::kEventsLost, written.error().message, "'gpup history latest' tells of the run");
@@ -123,10 +130,15 @@ tl::expected<Report, int> perform_with_events(const Call& call, WritingWorld& wo
 
 }  // namespace
 
-int perform(const Call& call, WritingWorld& world, const Plan& plan, JournalUse use) {
+int perform(const Call& call, WritingWorld& world, const Plan& plan, JournalUse use, std::optional<Signer> signer) {
   use.folder = state_folder(call);
   use.ignores_window = call.line.has("ignore-window") ? call.line.value("reason").value_or("") : "";
-  const auto performed = perform_with_events(call, world, plan, use);
+  auto receipts = Receipts::prepare(call, std::move(signer));
+  if (!receipts) {
+    return receipts.error();
+  }
+  Journal& journal = world.journal(use);
+  const auto performed = perform_with_events(call, world, plan, {journal, !use.ignores_window.empty()});
   if (!performed) {
     return performed.error();
   }
@@ -145,12 +157,14 @@ int perform(const Call& call, WritingWorld& world, const Plan& plan, JournalUse 
     }
   };
   const int code = exit_code(plan, report);
+  // They are written first: an answer that nobody takes does not keep them from it.
+  const int kept = receipts->write(call, plan, report, journal.run(), use.ignores_window, code);
   const bool stdout_is_taken = call.line.value("events") == "-";
   if (stdout_is_taken) {
     render_report_text(plan, report, world.err(), call.color_err);
   }
   const int given = stdout_is_taken ? write_reports(call, answer, code) : give_answer(call, "text", answer, code);
-  return code == kExitDone || code == kExitNotChecked ? given : code;
+  return code == kExitDone || code == kExitNotChecked ? (kept == code ? given : kept) : code;
 }
 
 int show_and_perform(const Call& call, WritingWorld& world, Plan& plan, JournalUse use) {

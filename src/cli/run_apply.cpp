@@ -35,7 +35,7 @@ std::optional<int> refuse_another(const Call& call, const std::string& id) {
 
 int run_apply(const Call& call, WritingWorld& world) {
   if (call.line.argument) {
-    const auto saved = read_saved_plan(call);
+    auto saved = read_saved_plan(call);
     if (!saved) {
       return saved.error();
     }
@@ -44,7 +44,7 @@ int run_apply(const Call& call, WritingWorld& world) {
       return *refused;
     }
     const auto refused = PlanCost(call, plan).refused();
-    return refused ? *refused : perform(call, world, plan);
+    return refused ? *refused : perform(call, world, plan, {}, std::move(saved->signer));
   }
   auto made = plan_files(call);
   if (!made) {

@@ -114,6 +114,16 @@ bool argument(Reading& reading, const Field& field, const Scalar& scalar, std::s
   return true;
 }
 
+/// Neither system has users with a ':' in their names: what comes after it is a password.
+bool user(Reading& reading, const Field& field, const Scalar& scalar, std::string& to) {
+  if (scalar.text.find(':') != std::string_view::npos) {
+    reading.mistakes.hide_lines(reading.file, scalar.place.line, scalar.place.line);
+    return refuse(reading, field, scalar, Code::kSecretKey, " alone, without ':' and a password",
+                  "authentication is the transport's: an SSH agent or key file, Kerberos, the user's own session");
+  }
+  return argument(reading, field, scalar, to);
+}
+
 bool address(Reading& reading, const Field& field, const Scalar& scalar, std::string& to) {
   if (!argument(reading, field, scalar, to)) {
     return false;
@@ -468,7 +478,7 @@ constexpr Field kConnectFields[] = {
     {"address", "a host name or IP address", Shape::kScalar, into<&Connect::address, address>},
     {"hostName", "a host name or IP address", Shape::kScalar, into<&Connect::host_name, address>},
     {"port", "a whole number, at least 1", Shape::kScalar, into<&Connect::port, kNumber<1, 65'535>>},
-    {"user", "a user's name", Shape::kScalar, into<&Connect::user, argument>},
+    {"user", "a user's name", Shape::kScalar, into<&Connect::user, user>},
     {"identityFile", "the path of a key file", Shape::kScalar, into<&Connect::identity_file, path>},
     {"knownHosts", "the path of a known_hosts file", Shape::kScalar, into<&Connect::known_hosts, path>},
     {"configurationName", "a name", Shape::kScalar, into<&Connect::configuration_name, kText>},

@@ -19,6 +19,9 @@ void render_report_markdown(const Plan& plan, const Report& report, std::size_t 
 /// The report as JSON (`schemas/report.v1.schema.json`).
 void render_report_json(const Plan& plan, const Report& report, Sink& out);
 
+/// The members of that JSON that tell what became of the plan, from `exitCode` to `summary`.
+void render_report_members(const Plan& plan, const Report& report, Sink& out);
+
 /// The report's one line: `6 steps: 5 done, 1 failed; 2 of 3 VMs that it starts run with their partition; 1 VM is left
 /// off`, or why nothing was touched. Unescaped: it holds no text from outside.
 std::string report_summary(const Plan& plan, const Report& report);

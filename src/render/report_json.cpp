@@ -87,12 +87,8 @@ void append_list(std::string& out, Sink& sink, std::string_view name, const List
 
 }  // namespace
 
-void render_report_json(const Plan& plan, const Report& report, Sink& sink) {
-  std::string out = R"({"apiVersion": "gpup/v1", "kind": "Report")";
-  append_text(out, ", \"plan\": ", plan.id);
-  out += ", \"name\": ";
-  append_json_string(out, plan.name);
-  out += ",\n \"exitCode\": ";
+void render_report_members(const Plan& plan, const Report& report, Sink& sink) {
+  std::string out = "\"exitCode\": ";
   append_json_number(out, static_cast<std::uint64_t>(exit_code(plan, report)));
   append_text(out, ", \"refusal\": ", to_string(report.refusal));
   append_flag(out, ", \"cancelled\": ", report.cancelled);
@@ -153,8 +149,19 @@ void render_report_json(const Plan& plan, const Report& report, Sink& sink) {
     out += "\": ";
     append_json_number(out, counts.at(i));
   }
-  out += "}}\n";
+  out += "}";
   sink.write(out);
+}
+
+void render_report_json(const Plan& plan, const Report& report, Sink& sink) {
+  std::string out = R"({"apiVersion": "gpup/v1", "kind": "Report")";
+  append_text(out, ", \"plan\": ", plan.id);
+  out += ", \"name\": ";
+  append_json_string(out, plan.name);
+  out += ",\n ";
+  sink.write(out);
+  render_report_members(plan, report, sink);
+  sink.write("}\n");
 }
 
 }  // namespace gpup

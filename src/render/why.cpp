@@ -512,7 +512,7 @@ class Finder {
       diagnostic.hint = some_names(names, kMostNames);
       return diagnostic;
     }
-    diagnostic.message = fmt::format("there is no VM, GPU or step '{}'", name);
+    diagnostic.message = fmt::format("there is no VM, GPU or step '{}'", hide_passwords(name));
     std::vector<std::string_view> known;
     for (const Host& host : observed_.hosts) {
       for (const Vm& vm : host.vms) {

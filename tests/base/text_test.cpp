@@ -18,6 +18,27 @@ TEST_CASE("host names, GUIDs and GPU names compare without the case of ASCII let
   CHECK_EQ(fold_case("PCI#VEN_10DE&\xc3\x84[Z]"), "pci#ven_10de&\xc3\x84[z]");
 }
 
+TEST_CASE("passwords of addresses are hidden, and nothing else") {
+  struct Case {
+    std::string_view text;
+    std::string_view shown;
+  };
+  const Case cases[] = {
+      {"", ""},
+      {"nothing to hide: 10:30, a@b, C:\\x", "nothing to hide: 10:30, a@b, C:\\x"},
+      {"ssh://bob:hush@hv-1:22", "ssh://bob:(hidden)@hv-1:22"},
+      {"'ssh://bob:hu@sh@hv-1' is wrong", "'ssh://bob:(hidden)@hv-1' is wrong"},
+      {"ssh://bob@hv-1:22", "ssh://bob@hv-1:22"},
+      {"address: bob:hush@hv-1", "address: bob:(hidden)@hv-1"},
+      {"x=https://:hush@h/a b:c@d\n", "x=https://:(hidden)@h/a b:(hidden)@d\n"},
+      {"ssh://bob:(hidden)@hv-1", "ssh://bob:(hidden)@hv-1"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.text);
+    CHECK_EQ(hide_passwords(c.text), c.shown);
+  }
+}
+
 TEST_CASE("invalid UTF-8 is found at its first byte") {
   struct Case {
     std::string_view text;

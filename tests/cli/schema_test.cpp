@@ -81,7 +81,9 @@ TEST_CASE("every answer in json fits its schema") {
       {"history --state-dir state -o json", "history"},
       {"history latest --state-dir state -o json", "history"},
       {"rollback latest --state-dir state --yes -o json", "report"},
-      {"restore-power -f desired.yaml --state-dir state --yes -o json", "report"},
+      {"restore-power -f desired.yaml --state-dir state --yes -o json --receipt 1.json", "report"},
+      {"verify-receipt 1.json -o json", "receipt-check"},
+      {"verify-receipt 1.json 1.json -o json", "diagnostics"},
   };
   for (const Case& c : cases) {
     CAPTURE(c.line);
@@ -148,12 +150,56 @@ TEST_CASE("every line of events fits its schema, whatever becomes of the run, an
   }
 }
 
+TEST_CASE("a receipt fits its schema, whatever becomes of the run") {
+  struct Case {
+    std::string_view line;
+    int code;
+  };
+  const Case cases[] = {
+      {"apply -f desired.yaml --yes", 0}, {"apply -f desired.yaml --yes", 0},  // nothing is left to do
+      {"apply -f failing.yaml --yes", 7}, {"rollback latest --yes", 0},       {"apply stale.plan", 5},
+  };
+  const Folder folder;
+  folder.write("desired.yaml", kDesired);
+  folder.write("lab.json", as_running(kLab));
+  std::string failing(kDesired);
+  folder.write("failing.yaml", failing.replace(failing.find("lab.json"), 8, "fail.json"));
+  std::string lab = as_running(kLab);
+  const std::string_view fault = "\"simulate\": {\"faults\": [{\"op\": \"assign-partition\", \"kind\": \"fail\"}]}, ";
+  folder.write("fail.json", lab.insert(lab.find("\"gpus\""), fault));
+  const std::string schema = run_gpup(folder, {"schema", "receipt"}).out;
+  run_gpup(folder, split_words("plan -f desired.yaml --out stale.plan"));
+  std::vector<std::string> check = {"verify-receipt"};
+  for (const Case& c : cases) {
+    CAPTURE(c.line);
+    std::vector<std::string> words = split_words(c.line);
+    const std::string name = "receipt-" + std::to_string(check.size()) + ".json";
+    words.insert(words.end(), {"--state-dir", "state", "--receipt", name, "--receipt", "receipt.md"});
+    if (check.size() > 1) {
+      words.insert(words.end(), {"--previous", check.back()});
+    }
+    check.push_back(name);
+    const Ended ended = run_gpup(folder, words);
+    CAPTURE(ended.err);
+    CHECK_EQ(ended.code, c.code);
+    const std::string receipt = folder.read(name);
+    CHECK_EQ(misfit(schema, receipt), "");
+    CHECK_EQ(nlohmann::json::parse(receipt)["exitCode"], c.code);
+    const auto id = nlohmann::json::parse(receipt)["id"].get<std::string>();
+    CHECK_NE(folder.read("receipt.md").find(id), std::string::npos);
+  }
+  const Ended checked = run_gpup(folder, check);
+  CHECK_EQ(checked.err, "");
+  CHECK_EQ(checked.code, 0);
+}
+
 TEST_CASE("gpup schema lists what it has and prints each as it is in schemas/") {
   const Folder folder;
   const Ended list = run_gpup(folder, {"schema"});
   CHECK_EQ(list.code, 0);
-  for (const std::string_view name : {"desired", "diagnostics", "doctor", "drift", "events", "history", "journal",
-                                      "outage", "plan", "report", "snapshot", "version", "why"}) {
+  for (const std::string_view name :
+       {"bundle", "desired", "diagnostics", "doctor", "drift", "events", "history", "journal", "outage", "plan",
+        "receipt", "receipt-check", "report", "snapshot", "version", "why"}) {
     CAPTURE(name);
     CHECK_NE(("\n" + list.out).find("\n" + std::string(name) + "\n"), std::string::npos);
     CHECK_EQ(run_gpup(folder, {"schema", std::string(name)}).out,
