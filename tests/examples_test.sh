@@ -6,6 +6,7 @@ gpup=$1
 
 fresh "$2"
 gpup 0 validate -f desired.yaml
+gpup 0 fmt -f desired.yaml --check
 gpup 0 validate -f desired.yaml --observed lab.json
 gpup 0 observe --observed lab.json
 gpup 0 doctor -f desired.yaml
@@ -14,6 +15,7 @@ gpup 0 observe -f desired.yaml -o json --out before.json
 exports_to_nothing() {
   gpup 0 export --observed "$1" --out exported.yaml
   gpup 0 validate -f exported.yaml
+  gpup 0 fmt -f exported.yaml --check
   last_command="gpup export --observed $1 | gpup plan -f - --observed $1 --detailed-exitcode"
   last_status=0
   "$gpup" export --observed "$1" 2>"$room/err" | "$gpup" plan -f - --observed "$1" --detailed-exitcode \

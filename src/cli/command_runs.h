@@ -7,6 +7,7 @@ namespace gpup {
 
 // One function a command; each returns the exit code.
 int run_validate(const Call& call);
+int run_fmt(const Call& call);
 int run_doctor(const Call& call);
 int run_observe(const Call& call);
 int run_plan(const Call& call);

@@ -82,6 +82,8 @@ constexpr Option kReason{"reason", 0, "TEXT", "why --ignore-window is given; not
 constexpr Option kTarget{"target", 0, "ADDRESS", "emergencies only: leave all as it is but HOST, or HOST/vm/NAME",
                          true};
 constexpr Option kExclude{"exclude", 0, "ADDRESS", "emergencies only: leave HOST, or HOST/vm/NAME, as it is", true};
+constexpr Option kCheck{"check", 0, {}, "write nothing; exit 2 where a file has another layout"};
+constexpr Option kDiff{"diff", 0, {}, "show what changes, instead of the files' names"};
 constexpr Option kBundleOut{"out", 0, "FILE", "write the archive to FILE", false, {}, Completes::kFile};
 constexpr Option kPseudonyms{"pseudonyms", 0, {}, "replace names of machines, people, places and ids by stand-ins"};
 constexpr Option kSignPlan{
@@ -117,6 +119,7 @@ constexpr Option kHelp{"help", 'h', {}, "show help"};
 constexpr std::array kCommon = {&kColor, &kLogLevel, &kLogFormat, &kLogFile, &kHelp};
 
 constexpr std::array kValidateOptions = {&kFile, &kObserved, &kShortForm, &kShortReport};
+constexpr std::array kFmtOptions = {&kFile, &kCheck, &kDiff};
 constexpr std::array kObserveOptions = {&kFile, &kObserved,      &kConnect,   &kObserveForm,
                                         &kOut,  &kObserveReport, &kAnswerTime};
 constexpr std::array kPlanOptions = {&kStateDir, &kFile, &kObserved,  &kPlanOut, &kPlanForm, &kPlanReport, &kMaxBytes,
@@ -146,7 +149,7 @@ constexpr std::array kBundleOptions = {&kFile, &kStateDir, &kBundleOut, &kPseudo
 constexpr std::array kVersionOptions = {&kJson};
 
 constexpr std::string_view kCommandNames =
-    "validate doctor observe plan show apply history resume rollback restore-power verify-receipt drift export why "
+    "validate fmt doctor observe plan show apply history resume rollback restore-power verify-receipt drift export why "
     "bundle explain schema agent version help completion";
 
 constexpr std::array kCommands = {
@@ -165,6 +168,24 @@ constexpr std::array kCommands = {
             "gpup validate -f hci-east.yaml\n"
             "gpup validate -f hosts.yaml -f vms.yaml -o json\n"
             "gpup validate -f hci-east.yaml --observed snapshot.json"},
+    Command{
+        "fmt",
+        "lay files out alike",
+        {},
+        false,
+        {},
+        Completes::kNothing,
+        kFmtOptions,
+        "Writes files of desired state in one layout, whole or not at all, and names those that changed: keys in the"
+        " order of the format, two spaces a level, a line for each entry, short mappings and lists in brackets as"
+        " they were, at most one empty line between two others. All comments are kept, and each file says the same"
+        " as before: both texts are read and compared. With -f - the text goes to stdout.\n\n"
+        "Each file is looked at by itself, so that one that is a part of a desired state can be laid out alone.\n\n"
+        "Exit code: 0; with --check 2 where a file has another layout; 4 where a file is wrong, or cannot be laid"
+        " out (GP037): then nothing is written.",
+        "gpup fmt -f hci-east.yaml\n"
+        "gpup fmt -f gpu-hosts --check --diff\n"
+        "gpup fmt -f - < hci-east.yaml"},
     Command{"doctor",
             "check whether hosts, clusters and VMs are fit for partitions",
             {},

@@ -216,6 +216,13 @@ constexpr auto kRows = std::to_array<Explanation>({
      "lost than that nothing is wanted.",
      {.desired = "# nothing but a comment\n"},
      "Remove the file, or the `---` that begins the empty document."},
+    {Code::kNoLayout,
+     "no layout",
+     "`gpup fmt` cannot lay the file out so that it surely says the same and keeps every comment: it holds a YAML "
+     "directive, or a block text that says its own indentation, or the new text would be read otherwise. Nothing was "
+     "written. The file is right all the same.",
+     {.desired = "%YAML 1.2\n---\n" GPUP_HEADER GPUP_HOST, .command = "fmt -f desired.yaml"},
+     "Remove or rewrite what the message points at, or leave the file as it is."},
     {Code::kNotAZone,
      "not a time zone",
      "`zone` is the name of a time zone as the IANA database has it, with its capital letters. This machine's database "

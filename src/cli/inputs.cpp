@@ -79,6 +79,20 @@ void read_into(World& world, const std::string& path, Sources& sources, Error& t
   sources.file(index).sha256 = sha256_hex(sources.file(index).text);
 }
 
+/// Everything that -f names.
+void read_given(const Call& call, Sources& sources, Error& trouble) {
+  for (const std::string& given : call.line.values("file")) {
+    auto paths = paths_of(call.world, given);
+    if (!paths) {
+      add_trouble(trouble, paths.error(), given, Code::kTooLarge);
+      continue;
+    }
+    for (const std::string& path : *paths) {
+      read_into(call.world, path, sources, trouble);
+    }
+  }
+}
+
 Result<ObservedState> read_saved(World& world, const std::string& path) {
   auto text = path == "-" ? world.read_stdin(kLargestSnapshot) : world.read_file(path, kLargestSnapshot);
   if (!text) {
@@ -113,19 +127,20 @@ std::vector<HostTarget> Files::targets() const {
   return targets;
 }
 
+Result<Sources> read_sources(const Call& call) {
+  Sources sources;
+  Error trouble = no_trouble();
+  read_given(call, sources, trouble);
+  if (!trouble.diagnostics.empty()) {
+    return tl::unexpected<Error>(std::move(trouble));
+  }
+  return sources;
+}
+
 Result<Files> read_files(const Call& call) {
   Files files;
   Error trouble = no_trouble();
-  for (const std::string& given : call.line.values("file")) {
-    auto paths = paths_of(call.world, given);
-    if (!paths) {
-      add_trouble(trouble, paths.error(), given, Code::kTooLarge);
-      continue;
-    }
-    for (const std::string& path : *paths) {
-      read_into(call.world, path, files.sources, trouble);
-    }
-  }
+  read_given(call, files.sources, trouble);
   if (trouble.code == ErrorCode::kCannotRead) {
     return tl::unexpected<Error>(std::move(trouble));
   }

@@ -25,6 +25,9 @@ struct Files {
   std::vector<HostTarget> targets() const;
 };
 
+/// The texts of what -f names; wrong is only what cannot be one of its files (too large, a folder without any).
+Result<Sources> read_sources(const Call& call);
+
 /// Reads what -f names: files, folders (their *.yaml and *.yml, sorted, not deeper), `-`. kBadContent holds every
 /// mistake of every file; kCannotRead names every file that cannot be read.
 Result<Files> read_files(const Call& call);

@@ -27,6 +27,7 @@ struct Runner {
 
 constexpr Runner kReaders[] = {
     {"validate", run_validate},
+    {"fmt", run_fmt},
     {"doctor", run_doctor},
     {"observe", run_observe},
     {"plan", run_plan},

@@ -640,6 +640,7 @@ constexpr Field kAssignmentFields[] = {
     {"id", "a VM's GUID such as 711cee18-60db-43b4-be7e-cedce5e25dd0", Shape::kScalar,
      into<&DesiredAssignment::id, guid>},
     {"match", "a pattern (RE2) of VM names", Shape::kScalar, into<&DesiredAssignment::match, kPattern>},
+    {"expect", "a whole number, at least 0", Shape::kScalar, into<&DesiredAssignment::expect, kNumber<0, 0xffffffff>>},
     {"gpu", "a GPU model's whole name", Shape::kScalar, into<&DesiredAssignment::gpu, shared_text>},
     {"minVram", "a size such as 3GiB", Shape::kScalar, into<&DesiredAssignment::min_vram, byte_size>},
     {"offlineAction", "turn-off, save, shutdown, force-shutdown or unmanaged", Shape::kScalar,
@@ -647,7 +648,6 @@ constexpr Field kAssignmentFields[] = {
     {"power", "keep, running or off", Shape::kScalar, into<&DesiredAssignment::power, kWord<Power>>},
     {"host", "the name of a host that stands under 'hosts'", Shape::kScalar,
      into<&DesiredAssignment::host, host_of_vm>},
-    {"expect", "a whole number, at least 0", Shape::kScalar, into<&DesiredAssignment::expect, kNumber<0, 0xffffffff>>},
 };
 constexpr std::size_t kVm = number_of(kAssignmentFields, "vm");
 constexpr std::size_t kId = number_of(kAssignmentFields, "id");
@@ -969,11 +969,11 @@ constexpr Field kPolicyFields[] = {
     {"unlisted", "unassign, keep or refuse", Shape::kScalar, into<&DesiredPolicy::unlisted, kWord<Unlisted>>},
     {"homogeneous", "require or warn", Shape::kScalar, into<&DesiredPolicy::homogeneous, kWord<Homogeneous>>},
     {"stop", "a mapping with 'mode' and 'timeout'", Shape::kMapping, nullptr, &kStop},
-    {"override", "a list of mappings with 'rule' and 'reason'", Shape::kMappings, nullptr, &kOverride},
-    {"disruption", "a mapping such as { maxUnavailable: 2 }", Shape::kMapping, nullptr, &kDisruption},
     {"window", "a mapping with 'from', 'to' and 'zone'", Shape::kMapping, nullptr, &kWindow},
     {"hooks", "a mapping such as { before: [/usr/local/bin/drain-sessions, --wait] }", Shape::kMapping, nullptr,
      &kHooks},
+    {"disruption", "a mapping such as { maxUnavailable: 2 }", Shape::kMapping, nullptr, &kDisruption},
+    {"override", "a list of mappings with 'rule' and 'reason'", Shape::kMappings, nullptr, &kOverride},
     {"ignore", "a list of mappings with 'object' and 'reason'", Shape::kMappings, nullptr, &kIgnore},
 };
 constexpr std::size_t kUnlisted = number_of(kPolicyFields, "unlisted");
