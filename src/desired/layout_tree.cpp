@@ -1,12 +1,11 @@
 #include "desired/layout_tree.h"
 
 #include <algorithm>
-#include <iterator>
+#include <cstddef>
 #include <optional>
 #include <sstream>
 #include <utility>
 
-#include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/mark.h>
@@ -211,7 +210,7 @@ void Builder::read_block(LaidNode& node) {
            "write it without the number, or in quotes");
     return;
   }
-  if (node.text.find_first_not_of('\n') == std::string::npos) {
+  if (node.text.find_first_not_of(" \t\n") == std::string::npos) {
     refuse(node.at, "a block text without a word has no layout", "write it in quotes");
     return;
   }
@@ -323,7 +322,7 @@ std::optional<NoLayout> Placing::run(std::vector<Extent>::const_iterator first,
       } else if (c == ']' || c == '}') {
         ++closed_;
         line_taken_ = true;
-      } else if (c == '#' && (at == 0 || is_blank(text_[at - 1]) || text_[at - 1] == '\n')) {
+      } else if (c == '#') {  // also right behind a quote or bracket: the parser minds no blank there
         comment(at);
         at = line_end(text_, at) - 1;
       } else if (c == '%' && line_start(text_, at) == at) {
@@ -477,26 +476,29 @@ tl::expected<LaidFile, NoLayout> read_layout(std::string_view text) {
   }
   LaidFile file = builder.take();
   std::vector<Extent> extents = builder.extents();
-  std::size_t done = 0;
   std::vector<LaidItem*> scalars;
+  std::vector<std::size_t> ends;  // of each document's scalars
+  ends.reserve(file.documents.size());
+  for (LaidDocument& document : file.documents) {
+    link(document.root, nullptr, scalars);
+    ends.push_back(scalars.size());
+  }
+  if (scalars.size() != extents.size()) {
+    return tl::unexpected<NoLayout>(NoLayout{0, "it is not known where each of its values ends", {}});
+  }
+  for (std::size_t i = 0; i < scalars.size(); ++i) {
+    extents[i].item = scalars[i];
+  }
+  auto first = extents.cbegin();
   for (std::size_t i = 0; i < file.documents.size(); ++i) {
     LaidDocument& document = file.documents[i];
-    scalars.clear();
-    link(document.root, nullptr, scalars);
-    if (done + scalars.size() > extents.size()) {
-      return tl::unexpected<NoLayout>(NoLayout{document.at, "this document has no layout", {}});
-    }
-    for (std::size_t scalar = 0; scalar < scalars.size(); ++scalar) {
-      extents[done + scalar].item = scalars[scalar];
-    }
-    const auto first = extents.begin() + static_cast<std::ptrdiff_t>(done);
-    const auto last = first + static_cast<std::ptrdiff_t>(scalars.size());
+    const auto last = extents.cbegin() + static_cast<std::ptrdiff_t>(ends[i]);
     const std::size_t begin = i == 0 ? 0 : document.at;
     const std::size_t end = i + 1 < file.documents.size() ? file.documents[i + 1].at : text.size();
     if (auto refusal = Placing(text, document, file.comments).run(first, last, begin, end)) {
       return tl::unexpected<NoLayout>(std::move(*refusal));
     }
-    done += scalars.size();
+    first = last;
   }
   std::sort(file.comments.begin(), file.comments.end());
   return file;

@@ -199,6 +199,9 @@ TEST_CASE("files are laid out in one way") {
            "policy:\n  override:\n    - rule: R01\n      reason: >-   # why\n        a block\n        of # text\n"
            "    # a comment\n    - rule: R02\n      reason: two lines\n    - rule: R03\n      reason: \"in "
            "\\\"quotes\\\"\"\n    - rule: R04\n      reason: |-\n        one\n")},
+      {"a comment right behind a quote or a bracket",
+       with_header("gpus:\n  - model: \"NVIDIA A2\"#[1\n    hosts: [a]#}2\n"),
+       with_header("gpus:\n  - model: \"NVIDIA A2\" #[1\n    hosts: [a] #}2\n")},
       {"keys that are asked for", with_header("assignments:\n  - ? vm\n    : explicit\n  - \"vm\": quoted\n"),
        with_header("assignments:\n  - vm: explicit\n  - vm: quoted\n")},
   };
