@@ -99,6 +99,7 @@ for file in wrong-*.yaml real*.yaml desired.yaml; do
   sing validate -f "$file" "${loud[@]}"
   sing validate -f "$file" -o json
   sing validate -f "$file" --report json="$outputs/$runs.validate"
+  sing fmt -f "$file" --check
   sing plan -f "$file" "${loud[@]}" --log-format json --out "$outputs/$runs.plan"
   sing plan -f "$file" -o json
   mapfile -t all < <(forms text json markdown html outage)
@@ -140,6 +141,8 @@ for key in good locked; do # given for something else
   sing observe --observed "keys/$key"
   sing validate -f "keys/$key"
   sing validate -f "keys/$key" -o json
+  sing fmt -f "keys/$key" --check
+  sing fmt -f "keys/$key" --diff --check
   sing apply -f clean.yaml --yes --receipt "$outputs/x.json" --previous "keys/$key"
   sing bundle -f "keys/$key" --out "$outputs/$runs.tar"
   sing verify-receipt "keys/$key"

@@ -174,7 +174,8 @@ Diagnostic Sources::at(Place place, Code code, Severity severity, std::string me
   Diagnostic diagnostic;
   diagnostic.code = code;
   diagnostic.severity = severity;
-  diagnostic.message = hide_passwords(message);
+  message = hide_passwords(message);
+  diagnostic.message = std::move(message);
   diagnostic.hint = std::move(hint);
   if (!place.known() || place.file >= files_.size()) {
     return diagnostic;
