@@ -26,24 +26,15 @@ struct Runner {
 };
 
 constexpr Runner kReaders[] = {
-    {"validate", run_validate},
-    {"fmt", run_fmt},
-    {"doctor", run_doctor},
-    {"observe", run_observe},
-    {"plan", run_plan},
-    {"show", run_show},
-    {"history", run_history},
-    {"drift", run_drift},
-    {"export", run_export},
-    {"why", run_why},
-    {"explain", run_explain},
-    {"schema", run_schema},
-    {"agent", run_agent},
-    {"verify-receipt", run_verify_receipt},
-    {"bundle", run_bundle},
-    {"version", run_version},
-    {"help", run_help},
-    {"completion", run_completion},
+    {"validate", run_validate}, {"fmt", run_fmt},
+    {"doctor", run_doctor},     {"observe", run_observe},
+    {"plan", run_plan},         {"show", run_show},
+    {"history", run_history},   {"drift", run_drift},
+    {"export", run_export},     {"why", run_why},
+    {"explain", run_explain},   {"schema", run_schema},
+    {"agent", run_agent},       {"verify-receipt", run_verify_receipt},
+    {"bundle", run_bundle},     {"version", run_version},
+    {"help", run_help},         {"completion", run_completion},
 };
 
 struct WritingRunner {
