@@ -136,7 +136,9 @@ class Bundle {
   void add(std::string name, std::string what, const std::string& text) {
     files_.push_back({std::move(name), std::move(what), hide_passwords(text)});
   }
-  void leave_out(const std::string& what, const std::string& why) { gaps_.push_back({hide_passwords(what), hide_passwords(why)}); }
+  void leave_out(const std::string& what, const std::string& why) {
+    gaps_.push_back({hide_passwords(what), hide_passwords(why)});
+  }
 
   void add_diagnostics(const Diagnostics& diagnostics) {
     if (!diagnostics.empty()) {

@@ -258,7 +258,7 @@ std::string Pseudonyms::stand_in(std::string_view kind, std::string_view value) 
     names_.try_emplace(is_folded(kind) ? fold_case(spelled) : spelled, name);
   }
   // Messages name a file by its last part, a user without the domain.
-  const std::size_t part = kind == "path" ? value.find_last_of("/\\") : kind == "user" ? value.find_last_of("\\") : 0;
+  const std::size_t part = kind == "path" ? value.find_last_of("/\\") : kind == "user" ? value.find_last_of('\\') : 0;
   if (part != std::string_view::npos && part > 0 && part + 1 < value.size()) {
     stand_in(kind, value.substr(part + 1));
   }
