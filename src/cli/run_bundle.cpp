@@ -133,8 +133,9 @@ class Bundle {
   }
 
  private:
-  void add(std::string name, std::string what, const std::string& text) {
-    files_.push_back({std::move(name), std::move(what), hide_passwords(text)});
+  void add(std::string name, std::string what, std::string text) {
+    text = hide_passwords(text);
+    files_.push_back({std::move(name), std::move(what), std::move(text)});
   }
   void leave_out(const std::string& what, const std::string& why) {
     gaps_.push_back({hide_passwords(what), hide_passwords(why)});
