@@ -59,7 +59,8 @@ state_of() { jq -S 'del(.takenAt, .hosts[].vms[].partitions[].id, .hosts[].vms[]
 lab_of() { jq -S 'del(.hosts[].vms[].partitions[].id)' "$1/applied.json"; }
 
 # A golden world that an example has, too, goes over one transport only.
-examples=("$top"/examples/*/)
+examples=("$top"/examples/*/desired.yaml)
+examples=("${examples[@]%desired.yaml}")
 golden=("$top"/tests/golden/plan/*/)
 other=()
 for world in "${golden[@]}"; do
