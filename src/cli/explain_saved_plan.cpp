@@ -79,8 +79,7 @@ constexpr auto kRows = std::to_array<Explanation>({
       .program = "ssh-keygen",
       .script = GPUP_KEYGEN(GPUP_BAD)},
      "Find out who changed it. Take the file and its signature, both, from where they were made; or make the plan "
-     "again "
-     "and have it signed."},
+     "again and have it signed."},
     {Code::kSignerUnknown,
      "signed by nobody who is allowed",
      "The signature fits, but the file of --allowed-signers has no line with that key, or its line does not allow this "

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "cli/command_runs.h"
 #include "cli/exit_codes.h"
@@ -20,10 +21,6 @@
 namespace gpup {
 
 namespace {
-
-std::string counted(std::size_t count, std::string_view thing) {
-  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
-}
 
 /// What `validate` has to say of files that are right.
 std::string valid_line(const Files& files, bool against_snapshot, std::size_t not_checked) {

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "render/doctor.h"
 #include "render/plan_words.h"
@@ -59,10 +60,6 @@ std::string shown(std::string_view text) {
 
 std::string title_of(const Check& check) {
   return check.is_rule ? fmt::format("{} {}", check.id, check.title) : std::string(check.id);
-}
-
-std::string counted(std::size_t count, std::string_view thing) {
-  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
 }
 
 bool passes(const CheckResult& result) { return result.verdict == Verdict::kPass; }

@@ -4,16 +4,13 @@
 
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "plan/scope.h"
 
 namespace gpup {
 
 namespace {
-
-std::string counted(std::size_t count, std::string_view thing) {
-  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
-}
 
 void append_address(std::string& out, const Drift& drift, const Drifted& drifted) {
   const Plan& plan = drift.plan;
@@ -53,25 +50,6 @@ void tell_not_checked(const Drift& drift, const std::function<void(const DriftFi
     const std::string message = not_checked_words(host);
     finding.message = message;
     finding.address = host.host;
-    tell(finding);
-  }
-}
-
-void tell_diagnostics(const Drift& drift, const std::function<void(const DriftFinding&)>& tell) {
-  for (const Diagnostic& diagnostic : drift.diagnostics) {
-    DriftFinding finding;
-    finding.kind = diagnostic.severity == Severity::kError ? FindingKind::kError : FindingKind::kWarning;
-    const std::string rule = to_string(diagnostic.code);
-    finding.rule = rule;
-    finding.file = diagnostic.file;
-    finding.line = diagnostic.line;
-    finding.column = diagnostic.column;
-    const std::string message =
-        diagnostic.hint.empty() ? diagnostic.message : diagnostic.message + " (" + diagnostic.hint + ")";
-    finding.message = message;
-    const std::string address =
-        fmt::format("{}/{}/{}#{}", diagnostic.host, diagnostic.object, diagnostic.name, diagnostic.message);
-    finding.address = address;
     tell(finding);
   }
 }
@@ -144,6 +122,25 @@ void tell_findings(const Drift& drift, const std::function<void(const DriftFindi
   }
   tell_not_checked(drift, tell);
   tell_diagnostics(drift, tell);
+}
+
+void tell_diagnostics(const Drift& drift, const std::function<void(const DriftFinding&)>& tell) {
+  for (const Diagnostic& diagnostic : drift.diagnostics) {
+    DriftFinding finding;
+    finding.kind = diagnostic.severity == Severity::kError ? FindingKind::kError : FindingKind::kWarning;
+    const std::string rule = to_string(diagnostic.code);
+    finding.rule = rule;
+    finding.file = diagnostic.file;
+    finding.line = diagnostic.line;
+    finding.column = diagnostic.column;
+    const std::string message =
+        diagnostic.hint.empty() ? diagnostic.message : diagnostic.message + " (" + diagnostic.hint + ")";
+    finding.message = message;
+    const std::string address =
+        fmt::format("{}/{}/{}#{}", diagnostic.host, diagnostic.object, diagnostic.name, diagnostic.message);
+    finding.address = address;
+    tell(finding);
+  }
 }
 
 std::array<std::size_t, 5> count_findings(const Drift& drift) {

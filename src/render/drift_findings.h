@@ -36,6 +36,8 @@ struct DriftFinding {
 };
 
 void tell_findings(const Drift& drift, const std::function<void(const DriftFinding&)>& tell);
+/// The last of them, kWarning and kError, alone.
+void tell_diagnostics(const Drift& drift, const std::function<void(const DriftFinding&)>& tell);
 
 /// `host hv-e2 was not checked: no route to host`
 std::string not_checked_words(const NotChecked& host);

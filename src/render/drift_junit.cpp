@@ -332,22 +332,18 @@ class JUnit {
 
   void write_told(const Counts& counts) {
     begin_suite("diagnostics", counts);
-    tell_findings(Drift{drift_.plan, drift_.desired, {}, {}, drift_.diagnostics, {}, 0},
-                  [&](const DriftFinding& finding) {
-                    if (finding.kind != FindingKind::kWarning && finding.kind != FindingKind::kError) {
-                      return;
-                    }
-                    name_ = finding.rule;
-                    if (!finding.file.empty()) {
-                      name_ += fmt::format(" {}:{}", finding.file, finding.line);
-                    }
-                    begin_case("diagnostics", finding.file, finding.line);
-                    const std::string_view tag = finding.kind == FindingKind::kError ? "failure" : "system-out";
-                    out_.append("><").append(tag).append(">");
-                    append_xml(out_, finding.message);
-                    out_.append("</").append(tag).append("></testcase>\n");
-                    flush();
-                  });
+    tell_diagnostics(drift_, [&](const DriftFinding& finding) {
+      name_ = finding.rule;
+      if (!finding.file.empty()) {
+        name_ += fmt::format(" {}:{}", finding.file, finding.line);
+      }
+      begin_case("diagnostics", finding.file, finding.line);
+      const std::string_view tag = finding.kind == FindingKind::kError ? "failure" : "system-out";
+      out_.append("><").append(tag).append(">");
+      append_xml(out_, finding.message);
+      out_.append("</").append(tag).append("></testcase>\n");
+      flush();
+    });
     end_suite(counts);
   }
 

@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "plan/scope.h"
 #include "render/difference_words.h"
@@ -38,10 +39,7 @@ constexpr std::size_t kMostLines = 6;  // that stand unfolded
 constexpr std::size_t kHostsOpen = 4;  // so many hosts are unfolded at first
 constexpr std::size_t kMachinesOpen = 150;
 
-std::string counted(std::size_t count, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", count, count == 1 ? one : many);
-}
-std::string machines(std::size_t count) { return counted(count, "VM", "VMs"); }
+std::string machines(std::size_t count) { return counted(count, "VM"); }
 
 std::size_t at(const std::array<std::size_t, kFates>& counts, Fate fate) {
   return counts.at(static_cast<std::size_t>(fate));
@@ -292,7 +290,7 @@ class Page {
   /// What happens on a host, in one line.
   std::string host_line(std::uint32_t h) const {
     if (tale_.drift) {
-      return differences_[h].empty() ? "in sync" : counted(differences_[h].size(), "difference", "differences");
+      return differences_[h].empty() ? "in sync" : counted(differences_[h].size(), "difference");
     }
     std::array<std::size_t, kFates> fates{};
     std::size_t counts = 0;
@@ -354,8 +352,8 @@ class Page {
     std::string words;
     for (const Card& card : side.cards) {
       words += fmt::format("{}{}: ", words.empty() ? "" : "; ", gpu_title(card.model, card.name));
-      words += card.count ? counted(*card.count, "partition", "partitions") : std::string("no partition count");
-      words += fmt::format(", {}", counted(card.chips.size(), "holder", "holders"));
+      words += card.count ? counted(*card.count, "partition") : std::string("no partition count");
+      words += fmt::format(", {}", counted(card.chips.size(), "holder"));
     }
     return words;
   }
@@ -804,7 +802,7 @@ void render_plan_html(const Plan& plan, const Outage& outage, const PlanHtmlOpti
       figures.push_back({"longest outage", human_time(longest.median), "95%: " + human_time(longest.p95)});
       figures.push_back({"VM-minutes down", vm_minutes(outage.sum), "95%: " + vm_minutes(outage.sum_p95)});
     }
-    figures.push_back({"the whole takes", human_time(page.whole()), counted(plan.steps.size(), "step", "steps")});
+    figures.push_back({"the whole takes", human_time(page.whole()), counted(plan.steps.size(), "step")});
     figures.push_back({"hosts that change", hosts_of(page.touched_hosts(), plan), {}});
   }
   append_page_begin({"plan", plan.name, plan_verdict(plan, outage, fates),
@@ -902,7 +900,7 @@ std::vector<Figure> report_figures(const Report& report) {
   const auto counts = count_outcomes(report);
   for (std::size_t i = 0; i < kOutcomes; ++i) {
     if (counts.at(i) > 0) {
-      figures.push_back({to_string(static_cast<Outcome>(i)), counted(counts.at(i), "step", "steps"), {}});
+      figures.push_back({to_string(static_cast<Outcome>(i)), counted(counts.at(i), "step"), {}});
     }
   }
   if (!report.steps.empty()) {

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "render/markdown.h"
 #include "render/outage_words.h"
@@ -26,10 +27,6 @@ std::string codes(const std::vector<std::string>& names, std::size_t count) {
     quoted.push_back(markdown_code(name));
   }
   return some_of(quoted, count);
-}
-
-std::string counted(std::size_t count, std::string_view thing) {
-  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
 }
 
 class PlanMarkdown {

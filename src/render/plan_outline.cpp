@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "plan/scope.h"
 #include "render/plan_words.h"
@@ -300,10 +301,6 @@ void fold_steps(const Plan& plan, const std::function<void(const OutlineStep&)>&
   for (const OutlineStep& row : rows) {
     tell(row);
   }
-}
-
-std::string counted(std::size_t count, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", count, count == 1 ? one : many);
 }
 
 }  // namespace

@@ -97,7 +97,8 @@ esac
 get "$room/plan.zip" "$from"
 rm -rf gpup-plan
 mkdir gpup-plan
-# These two and nothing else, whatever folder they are in: an archive must not put anything beside them.
+# These two and nothing else, whatever folder they are in: an archive must not put anything beside them. One that is
+# missing is told below.
 unzip -q -j "$room/plan.zip" '*change.plan' '*plan.id' -d gpup-plan || true
 for file in change.plan plan.id; do
   [ -s "gpup-plan/$file" ] || {
