@@ -35,6 +35,7 @@ class HostVms {
         finish(on_.host->vms[v], on_.vms[v]);
       }
     }
+    move_owed();
     tell_unlisted();
   }
 
@@ -111,11 +112,12 @@ class HostVms {
   }
 
   // Adapters that stay are a load of their GPU.
-  void count_load(const Vm& vm, const VmGoal& goal) {
+  void count_load(const Vm& vm, const VmGoal& goal) { count(vm, goal, load_); }
+  void count(const Vm& vm, const VmGoal& goal, std::vector<std::uint32_t>& load) const {
     for (std::uint32_t a = vm.first_adapter; a < vm.first_adapter + vm.adapter_count; ++a) {
       const Adapter& adapter = on_.host->adapters[a];
       if (adapter.gpu >= 0 && !on_.removed(goal, a)) {
-        ++load_[static_cast<std::size_t>(adapter.gpu)];
+        ++load[static_cast<std::size_t>(adapter.gpu)];
       }
     }
   }
@@ -201,6 +203,42 @@ class HostVms {
                                     vm.name, on_.host->name),
                         "leave it running for this change");
       }
+    }
+  }
+
+  // Where the host chooses GPUs, others may run in the place that a VM had before a run stopped it. Its start is owed
+  // all the same, so it gets a new partition.
+  void move_owed() {
+    if (!on_.one_model) {
+      return;
+    }
+    std::vector<std::uint32_t> running(on_.gpus.size(), 0);
+    std::vector<std::size_t> owed;
+    for (std::size_t v = 0; v < on_.vms.size(); ++v) {
+      const Vm& vm = on_.host->vms[v];
+      const VmGoal& goal = on_.vms[v];
+      if (vm.state == VmState::kOff && vm.start_owed && goal.starts && goal.gpu_line != kNone &&
+          !goal.adapters_change) {
+        owed.push_back(v);
+      } else if (on_.will_run(v)) {
+        count(vm, goal, running);
+      }
+    }
+    for (const std::size_t v : owed) {
+      VmGoal& goal = on_.vms[v];
+      const Adapter& adapter = on_.host->adapters_of(on_.host->vms[v]).front();  // it holds one, which fits
+      if (adapter.gpu < 0) {
+        continue;
+      }
+      const auto g = static_cast<std::size_t>(adapter.gpu);
+      if (running[g] < on_.gpus[g].count) {
+        ++running[g];
+        continue;
+      }
+      goal.adapters_change = true;
+      goal.reason = Reason::kPlaceTaken;
+      goal.blocks = on_overfull(adapter);
+      goal.new_gpu = PlanVm::kHostChooses;
     }
   }
 

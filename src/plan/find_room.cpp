@@ -107,7 +107,7 @@ class HostRoom {
     for (std::size_t v = 0; v < on_.vms.size(); ++v) {
       const Vm& vm = on_.host->vms[v];
       for (std::uint32_t a = vm.first_adapter; a < vm.first_adapter + vm.adapter_count; ++a) {
-        if (on_.host->adapters[a].gpu >= 0 && !on_.removed(on_.vms[v], a) && will_run(v)) {
+        if (on_.host->adapters[a].gpu >= 0 && !on_.removed(on_.vms[v], a) && on_.will_run(v)) {
           ++running[static_cast<std::size_t>(on_.host->adapters[a].gpu)];
         }
       }
@@ -117,10 +117,6 @@ class HostRoom {
         tell(gpu(g).model, g, running[g], on_.gpus[g].count);
       }
     }
-  }
-
-  bool will_run(std::size_t v) const {
-    return on_.vms[v].starts || (on_.host->vms[v].state == VmState::kRunning && !on_.vms[v].stops);
   }
 
   // On a host with several models each new adapter is pinned: to a GPU of its line, of the named model first.

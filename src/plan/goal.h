@@ -75,6 +75,10 @@ struct HostGoal {
     return adapter.gpu >= 0 ? gpus[static_cast<std::size_t>(adapter.gpu)].changes
                             : adapter.gpu == Adapter::kUnresolved && counts_change;
   }
+  /// True where the VM (an index into Host::vms) runs in the end.
+  bool will_run(std::size_t vm) const {
+    return vms[vm].starts || (host->vms[vm].state == VmState::kRunning && !vms[vm].stops);
+  }
   /// True where the plan takes this adapter (an index into Host::adapters) away from its VM.
   bool removed(const VmGoal& vm, std::uint32_t adapter) const {
     return vm.adapters_change && adapter != vm.kept && (vm.listed() || on_managed(host->adapters[adapter]));

@@ -77,6 +77,7 @@ enum class Reason : std::uint8_t {
   kHoldsNone,      ///< it is listed and holds no partition
   kHoldsSeveral,   ///< it is listed and holds more than one
   kDoesNotFit,     ///< what it holds is not on a GPU of its line
+  kPlaceTaken,     ///< a start is owed to it, and others run in the place on the GPU that its adapter names
   kNotListed,      ///< it holds a partition of a managed GPU and no line lists it
   kPowerOff,       ///< the file wants it off
   kPowerRunning,   ///< the file wants it running

@@ -53,6 +53,10 @@ void append_reason(const Plan& plan, std::uint32_t index, std::string& out) {
       append_listed(plan, plan.vms[step.vm], out);
       out += ", its partition is not of the GPUs of its line";
       return;
+    case Reason::kPlaceTaken:
+      append_listed(plan, plan.vms[step.vm], out);
+      out += ", others run on its GPU in its place";
+      return;
     case Reason::kNotListed:
       out += "not in the file, policy.unlisted is unassign";
       return;

@@ -342,6 +342,11 @@ class Finder {
       case Reason::kDoesNotFit:
         subject.reasons.emplace_back("a listed VM ends with a partition of its line; what it holds is of another GPU");
         return;
+      case Reason::kPlaceTaken:
+        subject.reasons.emplace_back(
+            "a run stopped it and owes it a start; others run in its place on the GPU that its partition names, so it "
+            "gets a new one");
+        return;
       case Reason::kNotListed:
         subject.reasons.emplace_back("no line lists it and policy.unlisted is unassign: it loses its partition");
         explain_counts(on, vm, subject);

@@ -287,6 +287,23 @@ TEST_CASE("a machine that an earlier run stopped and still owes a start is start
   CHECK_EQ(outside.steps(), "1 start b");
 }
 
+TEST_CASE("a machine that is owed a start gets a new partition where others run in its place") {
+  SmallWorld world = a2(2).gpu("Y", 2);
+  world.vm("a", "Running", {"X"}).vm("b", "Running", {"X"}).vm("c", "Off", {"X"}).owed();
+  world.manage("NVIDIA A2", 0).list("a").list("b").list("c");
+  CHECK_EQ(world.steps(), "1 unassign c-2 of c; 2 assign c <1; 3 start c <2");
+  world.vm("d", "Off", {"X"}).owed().list("d");
+  CHECK_EQ(world.steps(),
+           "1 unassign c-2 of c; 2 assign c <1; 3 start c <2; 4 unassign d-3 of d; 5 assign d <4; 6 start d <5");
+  world.vm("e", "Off", {"Y"}).owed().list("e");
+  CHECK_EQ(world.steps(), "refused: GP121");
+
+  SmallWorld place = a2(2).gpu("Y", 2);
+  place.vm("a", "Running", {"X"}).vm("c", "Off", {"X"}).owed();
+  place.manage("NVIDIA A2", 0).list("a").list("c");
+  CHECK_EQ(place.steps(), "1 start c");
+}
+
 TEST_CASE("a machine that is off waits for one whose place it could take, while another still has that place") {
   SmallWorld world = a2(2).gpu("Y", 2);
   world.vm("leaves", "Running", {"X"}).vm("chooses", "Off", {"?"}).vm("keeps", "Off", {"X"});
