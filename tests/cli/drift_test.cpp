@@ -8,14 +8,10 @@
 #include <sstream>
 #include <string>
 #include <tuple>
-#include <valijson/adapters/nlohmann_json_adapter.hpp>
-#include <valijson/schema.hpp>
-#include <valijson/schema_parser.hpp>
-#include <valijson/validation_results.hpp>
-#include <valijson/validator.hpp>
 #include <vector>
 
 #include "cli/program.h"
+#include "json_schema.h"
 #include "paths.h"
 
 namespace gpup::test {
@@ -176,23 +172,7 @@ int run_shell(const std::string& command) { return std::system(command.c_str());
 bool there(const std::string& program) { return run_shell("command -v " + program + " >/dev/null 2>&1") == 0; }
 
 std::string sarif_misfit(const std::string& text) {
-  const auto schema_text =
-      nlohmann::json::parse(read_text(std::string(kSourceFolder) + "/tests/cli/schemas/sarif-2.1.0-rtm.5.json"));
-  valijson::Schema schema;
-  valijson::SchemaParser(valijson::SchemaParser::kDraft4)
-      .populateSchema(valijson::adapters::NlohmannJsonAdapter(schema_text), schema);
-  const auto document = nlohmann::json::parse(text);
-  valijson::ValidationResults results;
-  std::string all;
-  if (!valijson::Validator().validate(schema, valijson::adapters::NlohmannJsonAdapter(document), &results)) {
-    for (valijson::ValidationResults::Error error; results.popError(error);) {
-      for (const std::string& part : error.context) {
-        all += part;
-      }
-      all += ": " + error.description + "\n";
-    }
-  }
-  return all;
+  return misfit(read_text(std::string(kSourceFolder) + "/tests/cli/schemas/sarif-2.1.0-rtm.5.json"), text);
 }
 
 const std::vector<std::string> kEveryForm = {

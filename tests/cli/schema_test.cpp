@@ -4,44 +4,13 @@
 #include <set>
 #include <sstream>
 #include <string>
-#include <valijson/adapters/nlohmann_json_adapter.hpp>
-#include <valijson/schema.hpp>
-#include <valijson/schema_parser.hpp>
-#include <valijson/validation_results.hpp>
-#include <valijson/validator.hpp>
 #include <vector>
 
 #include "cli/program.h"
+#include "json_schema.h"
 #include "paths.h"
 
 namespace gpup::test {
-
-namespace {
-
-/// What in a document does not fit a schema; empty where it fits.
-std::string misfit(const std::string& schema_text, const std::string& document_text) {
-  const auto schema_json = nlohmann::json::parse(schema_text, nullptr, false);
-  const auto document = nlohmann::json::parse(document_text, nullptr, false);
-  if (schema_json.is_discarded() || document.is_discarded()) {
-    return "not JSON: " + document_text;
-  }
-  valijson::Schema schema;
-  valijson::SchemaParser().populateSchema(valijson::adapters::NlohmannJsonAdapter(schema_json), schema);
-  valijson::ValidationResults results;
-  if (valijson::Validator().validate(schema, valijson::adapters::NlohmannJsonAdapter(document), &results)) {
-    return {};
-  }
-  std::string all;
-  for (valijson::ValidationResults::Error error; results.popError(error);) {
-    for (const std::string& part : error.context) {
-      all += part;
-    }
-    all += ": " + error.description + "\n";
-  }
-  return all;
-}
-
-}  // namespace
 
 TEST_CASE("every answer in json fits its schema") {
   const Folder folder;

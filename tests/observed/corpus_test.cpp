@@ -7,19 +7,14 @@
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
-#include <valijson/adapters/nlohmann_json_adapter.hpp>
-#include <valijson/schema.hpp>
-#include <valijson/schema_parser.hpp>
-#include <valijson/validator.hpp>
 
+#include "json_schema.h"
 #include "observed/read_snapshot.h"
 #include "paths.h"
 
 // One corpus, two judges: the reader and the schema. Whatever the schema can express, both decide alike.
 
 namespace {
-
-using nlohmann::json;
 
 std::string read_text(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -43,39 +38,25 @@ std::string what_the_reader_says(const std::string& text) {
   return read ? std::string() : gpup::render_diagnostics(read.error().diagnostics);
 }
 
-class SnapshotSchema {
- public:
-  SnapshotSchema() {
-    const json document =
-        json::parse(read_text(std::filesystem::path(gpup::kSourceFolder) / "schemas/snapshot.v1.schema.json"));
-    valijson::SchemaParser parser;
-    parser.populateSchema(valijson::adapters::NlohmannJsonAdapter(document), schema_);
-  }
-  bool accepts(const std::string& text) const {
-    const json document = json::parse(text);
-    valijson::Validator validator;
-    return validator.validate(schema_, valijson::adapters::NlohmannJsonAdapter(document), nullptr);
-  }
-
- private:
-  valijson::Schema schema_;
-};
+bool fits_schema(const std::string& text) {
+  static const std::string schema = gpup::test::schema_text("snapshot");
+  return gpup::test::misfit(schema, text).empty();
+}
 
 }  // namespace
 
 TEST_CASE("the reader and the schema decide alike") {
-  const SnapshotSchema schema;
   for (const std::filesystem::path& path : files_in("good")) {
     CAPTURE(path.filename().string());
     const std::string text = read_text(path);
     CHECK_EQ(what_the_reader_says(text), "");
-    CHECK(schema.accepts(text));
+    CHECK(fits_schema(text));
   }
   for (const std::filesystem::path& path : files_in("bad")) {
     CAPTURE(path.filename().string());
     const std::string text = read_text(path);
     CHECK_NE(what_the_reader_says(text), "");
-    CHECK_FALSE(schema.accepts(text));
+    CHECK_FALSE(fits_schema(text));
   }
 }
 
@@ -87,9 +68,8 @@ TEST_CASE("the reader refuses what no schema can express") {
 }
 
 TEST_CASE("the schema's own example is a snapshot") {
-  const json schema =
-      json::parse(read_text(std::filesystem::path(gpup::kSourceFolder) / "schemas/snapshot.v1.schema.json"));
-  for (const json& example : schema["examples"]) {
+  const auto schema = nlohmann::json::parse(gpup::test::schema_text("snapshot"));
+  for (const auto& example : schema["examples"]) {
     CHECK_EQ(what_the_reader_says(example.dump()), "");
   }
 }

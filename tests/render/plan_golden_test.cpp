@@ -9,14 +9,11 @@
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
-#include <valijson/adapters/nlohmann_json_adapter.hpp>
-#include <valijson/schema.hpp>
-#include <valijson/schema_parser.hpp>
-#include <valijson/validator.hpp>
 
 #include "base/sha256.h"
 #include "desired/read_desired.h"
 #include "execute/schedule.h"
+#include "json_schema.h"
 #include "observed/read_snapshot.h"
 #include "paths.h"
 #include "plan/make_plan.h"
@@ -91,12 +88,7 @@ Outage outage_of(const Plan& plan) {
 }
 
 bool fits_schema(const std::string& text, const std::string& name = "plan") {
-  const auto schema_json =
-      nlohmann::json::parse(read_text(fs::path(kSourceFolder) / "schemas" / (name + ".v1.schema.json")));
-  const auto document = nlohmann::json::parse(text);
-  valijson::Schema schema;
-  valijson::SchemaParser().populateSchema(valijson::adapters::NlohmannJsonAdapter(schema_json), schema);
-  return valijson::Validator().validate(schema, valijson::adapters::NlohmannJsonAdapter(document), nullptr);
+  return test::misfit(test::schema_text(name), text).empty();
 }
 
 }  // namespace
