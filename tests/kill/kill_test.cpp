@@ -17,11 +17,13 @@ using namespace gpup::kill;
 
 namespace {
 
-/// In the short form a few points of each plan, in the long form all of them; the ways on take turns.
+/// In the short form a few points of each plan, in the long form all of them; the ways on take turns. GPUP_KILL_PLANS:
+/// another number of plans.
 void try_all(End end, std::uint32_t seed, const char* what) {
   const char* const form = std::getenv("GPUP_WORLDS");
   const bool is_long = form != nullptr && std::string_view(form) == "long";
-  const std::uint64_t plans = is_long ? 1000 : 100;
+  const char* const number = std::getenv("GPUP_KILL_PLANS");
+  const std::uint64_t plans = number != nullptr ? std::strtoull(number, nullptr, 10) : is_long ? 1000 : 100;
   constexpr std::uint64_t kFew = 5;
   Tally tally;
   for_plans(seed, [&](const worlds::World& world, Trial& trial, std::mt19937& random) {
