@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -21,8 +22,8 @@ namespace gpup {
 
 namespace {
 
-tl::unexpected<Error> nothing(std::string message, std::string hint = "'gpup history' lists the runs") {
-  return fail({placeless(Code::kNoRun, std::move(message), std::move(hint))});
+tl::unexpected<Error> nothing(std::string_view message, std::string_view hint = "'gpup history' lists the runs") {
+  return fail({placeless(Code::kNoRun, message, hint)});
 }
 
 /// The newest run that did not end well and that no later one has taken up or rolled back.

@@ -1,4 +1,5 @@
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -17,8 +18,8 @@ namespace gpup {
 
 namespace {
 
-int wrong_argument(const Call& call, std::string message, std::string hint) {
-  tell(call, {placeless(Code::kUsage, std::move(message), std::move(hint))});
+int wrong_argument(const Call& call, std::string_view message, std::string_view hint) {
+  tell(call, {placeless(Code::kUsage, message, hint)});
   return kExitUsage;
 }
 

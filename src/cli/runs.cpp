@@ -21,8 +21,8 @@ std::string path_in(const Call& call, const std::string& name) {
   return folder.ends_with('/') ? folder + name : folder + "/" + name;
 }
 
-tl::unexpected<Error> no_run(std::string message, std::string hint = "'gpup history' lists them") {
-  return fail({placeless(Code::kNoRun, std::move(message), std::move(hint))});
+tl::unexpected<Error> no_run(std::string_view message, std::string_view hint = "'gpup history' lists them") {
+  return fail({placeless(Code::kNoRun, message, hint)});
 }
 
 Result<RecordedRun> read_one(const Call& call, const std::string& name) {
