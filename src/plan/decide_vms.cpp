@@ -212,16 +212,21 @@ class HostVms {
     if (!on_.one_model) {
       return;
     }
-    std::vector<std::uint32_t> running(on_.gpus.size(), 0);
     std::vector<std::size_t> owed;
     for (std::size_t v = 0; v < on_.vms.size(); ++v) {
-      const Vm& vm = on_.host->vms[v];
       const VmGoal& goal = on_.vms[v];
-      if (vm.state == VmState::kOff && vm.start_owed && goal.starts && goal.gpu_line != kNone &&
-          !goal.adapters_change) {
+      if (on_.host->vms[v].start_owed && on_.host->vms[v].state == VmState::kOff && goal.starts &&
+          goal.gpu_line != kNone && !goal.adapters_change) {
         owed.push_back(v);
-      } else if (on_.will_run(v)) {
-        count(vm, goal, running);
+      }
+    }
+    if (owed.empty()) {
+      return;
+    }
+    std::vector<std::uint32_t> running(on_.gpus.size(), 0);
+    for (std::size_t v = 0; v < on_.vms.size(); ++v) {
+      if (on_.will_run(v) && !std::binary_search(owed.begin(), owed.end(), v)) {
+        count(on_.host->vms[v], on_.vms[v], running);
       }
     }
     for (const std::size_t v : owed) {

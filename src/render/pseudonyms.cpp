@@ -356,15 +356,20 @@ std::string Pseudonyms::word(std::string_view word) {
   return std::string(word.substr(0, begin)) + stand_in("text", core) + std::string(word.substr(last + 1));
 }
 
+/// Moves a word, told as it may be, and the blanks behind it from `text` to `out`.
+void Pseudonyms::take_word(std::string_view& text, std::size_t size, std::string& out) {
+  out += word(text.substr(0, size));
+  text.remove_prefix(size);
+  const std::size_t blanks = std::min(text.find_first_not_of(kBlank), text.size());
+  out += text.substr(0, blanks);
+  text.remove_prefix(blanks);
+}
+
 std::string Pseudonyms::words(std::string_view text) {
   std::string out;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find_first_of(kBlank), text.size());
-    out += word(text.substr(0, end));
-    text.remove_prefix(end);
-    const std::size_t next = std::min(text.find_first_not_of(kBlank), text.size());
-    out += text.substr(0, next);
-    text.remove_prefix(next);
+    take_word(text, end, out);
   }
   return out;
 }
@@ -387,11 +392,7 @@ std::string Pseudonyms::unknown_names(std::string_view text) {
       continue;
     }
     const std::size_t end = std::min({blank, text.find_first_of("'\"", 1), text.size()});
-    out += word(text.substr(0, end));
-    text.remove_prefix(end);
-    const std::size_t next = std::min(text.find_first_not_of(kBlank), text.size());
-    out += text.substr(0, next);
-    text.remove_prefix(next);
+    take_word(text, end, out);
   }
   return out;
 }

@@ -42,6 +42,7 @@ class Pseudonyms {
   std::string known_names(std::string_view text) const;
   std::string unknown_names(std::string_view text);
   std::string word(std::string_view word);
+  void take_word(std::string_view& text, std::size_t size, std::string& out);
   std::string words(std::string_view text);
   bool is_word(std::string_view text) const { return words_.contains(text); }
 

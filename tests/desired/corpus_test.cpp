@@ -41,10 +41,6 @@ std::vector<std::filesystem::path> files_in(const std::string& folder) {
   return files;
 }
 
-json schema_json(const std::string& name) {
-  return json::parse(read_text(std::filesystem::path(gpup::kSourceFolder) / "schemas" / name));
-}
-
 /// YAML 1.2's core schema for a scalar without quotes, written apart from the parser's.
 json resolve(const std::string& text) {
   if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") {
@@ -197,7 +193,7 @@ TEST_CASE("the schema knows the releases that the program knows") {
     known.emplace_back(release.id);
   }
   std::vector<std::string> listed;
-  const json schema = schema_json("desired.v1.schema.json");
+  const json schema = json::parse(gpup::test::schema_text("desired"));
   for (const json& word : schema.at("properties").at("platform").at("enum")) {
     listed.push_back(word.get<std::string>());
   }

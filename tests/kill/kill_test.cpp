@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <random>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "kill/plans.h"
 #include "kill/trial.h"
+#include "worlds/environment.h"
 #include "worlds/world.h"
 
 using namespace gpup;
@@ -20,10 +19,8 @@ namespace {
 /// In the short form a few points of each plan, in the long form all of them; the ways on take turns. GPUP_KILL_PLANS:
 /// another number of plans.
 void try_all(End end, std::uint32_t seed, const char* what) {
-  const char* const form = std::getenv("GPUP_WORLDS");
-  const bool is_long = form != nullptr && std::string_view(form) == "long";
-  const char* const number = std::getenv("GPUP_KILL_PLANS");
-  const std::uint64_t plans = number != nullptr ? std::strtoull(number, nullptr, 10) : is_long ? 1000 : 100;
+  const bool is_long = worlds::long_form();
+  const std::uint64_t plans = worlds::number("GPUP_KILL_PLANS", is_long ? 1000 : 100);
   constexpr std::uint64_t kFew = 5;
   Tally tally;
   for_plans(seed, [&](const worlds::World& world, Trial& trial, std::mt19937& random) {
@@ -35,7 +32,7 @@ void try_all(End end, std::uint32_t seed, const char* what) {
       });
     }
     tally.runs += trial.runs();
-    return ++tally.plans == plans;
+    return ++tally.plans >= plans;
   });
   tally.print(what);
   CHECK_EQ(tally.violations, 0);

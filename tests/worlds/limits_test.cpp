@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "worlds/brute_force.h"
+#include "worlds/environment.h"
 #include "worlds/pipeline.h"
 #include "worlds/random_worlds.h"
 #include "worlds/small_worlds.h"

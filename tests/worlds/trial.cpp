@@ -1,7 +1,5 @@
 #include "worlds/trial.h"
 
-#include <cstdlib>
-#include <string_view>
 
 #include "worlds/pipeline.h"
 
@@ -63,16 +61,6 @@ std::string trial(const World& world, const Effort& effort, Tally& tally) {
   std::string wrong = judge(world, effort, tally);
   tally.violations += wrong.empty() ? 0 : 1;
   return wrong;
-}
-
-bool long_form() {
-  const char* form = std::getenv("GPUP_WORLDS");
-  return form != nullptr && std::string_view(form) == "long";
-}
-
-std::uint64_t number(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
 }
 
 }  // namespace worlds

@@ -24,10 +24,4 @@ struct Tally {
 /// what is wrong, with the world and the plan.
 std::string trial(const World& world, const Effort& effort, Tally& tally);
 
-/// GPUP_WORLDS=long in the environment.
-bool long_form();
-
-/// A number from the environment, for a person who looks for something.
-std::uint64_t number(const char* name, std::uint64_t otherwise);
-
 }  // namespace worlds

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "worlds/brute_force.h"
+#include "worlds/environment.h"
 #include "worlds/random_worlds.h"
 #include "worlds/small_worlds.h"
 #include "worlds/trial.h"
