@@ -119,7 +119,11 @@ ctrl_c_during_a_hook_before_a_stop() {
   says 'was told to end, as the run was cancelled'
   journal | grep -q '"entry":"intent".*"op":"stop-vm"' && fail 'a stop was about to be sent'
   [ "$(state_of vdi-04) $(state_of vdi-05)" = 'Running Running' ] || fail 'a VM does not run'
-  [ "$(calls | tr ' ' '\n' | grep -c '^on-failure|vdi')" = "$(sort -u begun | wc -l)" ] || fail "it called: $(calls)"
+  # Of a program that was told to end before its first line nothing is in `begun`, but it was started all the same.
+  local told
+  told=$(calls | tr ' ' '\n' | sed -n 's/^on-failure|\(vdi.*\)/\1/p')
+  [ "$told" = "$(sed -n 's|^ *failed *hook before hv-v1/vm/\(vdi-[0-9]*\):.*|\1|p' "$room/out" | sort)" ] || fail "it called: $(calls)"
+  [ -z "$(comm -13 <(echo "$told") <(sort -u begun))" ] || fail "begun: $(sort -u begun | tr '\n' ' '), but it called: $(calls)"
   grep -q '^on-failure|||||*8|' calls || fail 'the run itself was not told of'
   [ "$(calls | tr ' ' '\n' | grep -c after)" = 0 ] || fail 'a VM was opened that was never stopped'
   script slow 'exit 0'
