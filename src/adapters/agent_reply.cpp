@@ -13,7 +13,7 @@ namespace gpup {
 
 namespace {
 
-constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
+constexpr std::uint64_t kMostId = std::numeric_limits<std::int64_t>::max();
 
 /// A string as it is, a number or word as it is written, `null` as nothing. What has members is passed over.
 bool take_text(JsonReader& json, std::string& to) {
@@ -91,7 +91,7 @@ bool read_error(JsonReader& json, AgentReply& reply) {
 }
 
 bool read_id(JsonReader& json, AgentReply& reply) {
-  if (const auto id = json.number(0, kMost)) {
+  if (const auto id = json.number(0, kMostId)) {
     reply.id = *id;
   }
   return !json.dead();
@@ -157,7 +157,7 @@ std::optional<std::uint64_t> number_in(const std::string& result, const std::str
   JsonReader json(result, "reply", kLargestReply);
   Sought sought{json, {}};
   const std::array<Member<Sought, Sought>, 1> members{{{member, false, [](Sought& owner, Sought&) {
-                                                          owner.value = owner.json.number(0, kMost);
+                                                          owner.value = owner.json.number(0, kMostId);
                                                           return !owner.json.dead();
                                                         }}}};
   if (!json.start() || !json.object(members, sought, sought, "a result") || json.failed()) {

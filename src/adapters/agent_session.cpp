@@ -25,7 +25,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t kPiece = std::size_t{64} * 1024;  ///< a pipe holds no more
 constexpr std::size_t kMostErrors = ReplyReader::kLargestNoise;
 constexpr milliseconds kLastWords(2000);  ///< how long a program that closed its output may take to go
 constexpr milliseconds kFarewell(1000);   ///< and one whose input was ended
@@ -145,7 +144,7 @@ AgentSession::AgentSession(HostTarget host, AgentLaunch launch, Mode mode, std::
       mode_(mode),
       process_(std::move(process)),
       reader_(nonce, kLargestReply),
-      buffer_(kPiece, '\0'),
+      buffer_(kPipeBytes, '\0'),
       wake_in_(wake_in),
       wake_out_(wake_out) {}
 

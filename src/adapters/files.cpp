@@ -20,7 +20,7 @@ namespace gpup {
 
 namespace {
 
-constexpr std::size_t kChunk = std::size_t{64} * 1024;
+constexpr std::size_t kPiece = std::size_t{64} * 1024;
 
 std::string reason(int error) {
   switch (error) {
@@ -82,12 +82,12 @@ Result<std::string> read_all(int descriptor, const std::string& name, std::uint6
     if (static_cast<std::uint64_t>(status.st_size) > max_bytes) {
       return too_large(name, max_bytes);
     }
-    text.reserve(static_cast<std::size_t>(status.st_size) + kChunk);
+    text.reserve(static_cast<std::size_t>(status.st_size) + kPiece);
   }
   std::size_t size = 0;
   for (;;) {
-    if (text.size() - size < kChunk) {
-      text.resize(std::max(size + kChunk, std::min(text.capacity(), size + 16 * kChunk)));
+    if (text.size() - size < kPiece) {
+      text.resize(std::max(size + kPiece, std::min(text.capacity(), size + 16 * kPiece)));
     }
     const ssize_t got = ::read(descriptor, text.data() + size, text.size() - size);
     if (got < 0 && errno == EINTR) {
@@ -153,10 +153,10 @@ std::string target_of(std::string path) {
 class Buffered {
  public:
   void write(int descriptor, std::string_view bytes) {
-    if (buffer_.size() + bytes.size() > kChunk) {
+    if (buffer_.size() + bytes.size() > kPiece) {
       flush(descriptor);
     }
-    if (bytes.size() >= kChunk) {
+    if (bytes.size() >= kPiece) {
       put(descriptor, bytes);
     } else {
       buffer_ += bytes;
@@ -401,10 +401,10 @@ Result<std::unique_ptr<OutputFile>> create_output(const std::string& path) {
 StreamSink::~StreamSink() { flush(); }
 
 void StreamSink::write(std::string_view bytes) {
-  if (buffer_.size() + bytes.size() > kChunk) {
+  if (buffer_.size() + bytes.size() > kPiece) {
     flush();
   }
-  if (bytes.size() < kChunk) {
+  if (bytes.size() < kPiece) {
     buffer_ += bytes;
   } else if (error_ == 0) {
     error_ = write_all(descriptor_, bytes);

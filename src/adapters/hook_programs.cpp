@@ -25,13 +25,13 @@ constexpr milliseconds kGrace(5000);  ///< from the wish that it ends to its end
 constexpr milliseconds kGlance(20);   ///< between two looks at whether it has ended
 constexpr std::size_t kLongestLine = 1000;
 constexpr std::size_t kMostLines = 500;
-constexpr std::size_t kPiece = 4096;
+constexpr std::size_t kHeardAtOnce = 4096;
 constexpr std::size_t kMostPieces = 64;  ///< that a pipe can hold, and then some
 
-/// Makes lines of what comes in pieces. Lines that are too long are cut, and after so many there are no more.
-class Lines {
+/// Makes lines of what comes in pieces. LinesOfPieces that are too long are cut, and after so many there are no more.
+class LinesOfPieces {
  public:
-  Lines(const std::function<void(std::string_view)>& said, std::size_t& told) : said_(said), told_(told) {}
+  LinesOfPieces(const std::function<void(std::string_view)>& said, std::size_t& told) : said_(said), told_(told) {}
 
   void feed(std::string_view piece) {
     for (std::size_t end = piece.find('\n'); end != std::string_view::npos; end = piece.find('\n')) {
@@ -129,7 +129,7 @@ class Program {
 
   /// A piece of each stream; false where nothing has come.
   bool take() {
-    std::array<char, kPiece> piece{};
+    std::array<char, kHeardAtOnce> piece{};
     std::size_t got = 0;
     bool some = false;
     if (process_.read_out(piece.data(), piece.size(), got) == Subprocess::Piped::kSome) {
@@ -165,8 +165,8 @@ class Program {
   Subprocess& process_;
   const HookCall& call_;
   std::size_t told_ = 0;
-  Lines out_;
-  Lines err_;
+  LinesOfPieces out_;
+  LinesOfPieces err_;
   Clock::time_point until_;
   std::optional<End> end_;  ///< why it must end
 };

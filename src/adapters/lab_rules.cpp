@@ -87,7 +87,7 @@ InUse in_use(const LabJson& host, std::string_view gpu) {
   return found;
 }
 
-const LabJson& simulate_of(const LabJson& host) {
+const LabJson& simulated_behaviour(const LabJson& host) {
   static const LabJson none = LabJson::object();
   const LabJson* const simulate = member(host, "simulate");
   return simulate != nullptr && simulate->is_object() ? *simulate : none;
@@ -147,7 +147,7 @@ struct Size {
 
 /// From `simulate.profiles` of the host, if one of them has this GPU and count.
 std::optional<Size> told_size(const LabJson& host, const LabJson& gpu, std::uint32_t count) {
-  for (const LabJson& profile : list(simulate_of(host), "profiles")) {
+  for (const LabJson& profile : list(simulated_behaviour(host), "profiles")) {
     const std::string model = lab_text(profile, "model");
     const std::string device = lab_text(profile, "device");
     if ((!model.empty() && model != lab_text(gpu, "model")) ||
@@ -257,7 +257,7 @@ struct Resolved {
 /// A partition for each of the VM's adapters, or why there is none. Changes nothing.
 Result<std::vector<Resolved>> resolve(LabJson& host, LabJson& vm) {
   std::vector<Candidate> from = candidates(host);
-  const std::string placement = lab_text(simulate_of(host), "placement");
+  const std::string placement = lab_text(simulated_behaviour(host), "placement");
   std::vector<Resolved> resolved;
   LabJson& adapters = list(vm, "partitions");
   // Those that name a GPU first: the host's choice must not take their place.
@@ -298,7 +298,7 @@ Result<std::vector<Resolved>> resolve(LabJson& host, LabJson& vm) {
 void take_partition(LabJson& host, const Resolved& row) {
   LabJson& gpu = *row.gpu;
   LabJson& adapter = *row.adapter;
-  if (flag(simulate_of(host), "forgetsGpu") && !lab_text(adapter, "gpu").empty()) {
+  if (flag(simulated_behaviour(host), "forgetsGpu") && !lab_text(adapter, "gpu").empty()) {
     adapter["pinned"] = true;  // a host that forgets would not have named a GPU that was not pinned
   }
   const auto count = static_cast<std::uint32_t>(number(gpu, "partitionCount").value_or(1));
@@ -397,7 +397,7 @@ Result<Done> lab_stop_vm(LabJson& host, const std::string& vm_id, bool start_owe
   if (state != "Running") {
     return refuse(fmt::format("InvalidState: the virtual machine is {}, it must be Running", state));
   }
-  release(host, **vm, flag(simulate_of(host), "forgetsGpu"));
+  release(host, **vm, flag(simulated_behaviour(host), "forgetsGpu"));
   (**vm)["state"] = "Off";
   if (start_owed) {
     (**vm)["startOwed"] = true;

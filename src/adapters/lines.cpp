@@ -98,14 +98,14 @@ class Lines : public LineSink {
 
   /// 0, the system's error, or kNobodyTakes. Never longer in one write than a pipe that is ready takes at once.
   int write(std::string_view bytes) {
-    using Clock = std::chrono::steady_clock;
+    using SteadyClock = std::chrono::steady_clock;
     constexpr int kPollMs = 100;
     constexpr std::size_t kTakenAtOnce = 4096;
-    Clock::time_point taken = Clock::now();
+    SteadyClock::time_point taken = SteadyClock::now();
     while (!bytes.empty()) {
       pollfd ready{descriptor_, POLLOUT, 0};
       if (::poll(&ready, 1, kPollMs) <= 0) {
-        if (is_over() && Clock::now() - taken > patience_) {
+        if (is_over() && SteadyClock::now() - taken > patience_) {
           return kNobodyTakes;
         }
         continue;
@@ -116,7 +116,7 @@ class Lines : public LineSink {
       }
       if (put > 0) {
         bytes.remove_prefix(static_cast<std::size_t>(put));
-        taken = Clock::now();
+        taken = SteadyClock::now();
       }
     }
     return 0;

@@ -19,21 +19,20 @@ using std::chrono::milliseconds;
 using Piped = Subprocess::Piped;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kPiece = std::size_t{64} * 1024;
 constexpr std::size_t kMostKept = std::size_t{1024} * 1024;
-constexpr milliseconds kGlance(1);
+constexpr milliseconds kShortGlance(1);
 
 /// A program that is fed and listened to in turns: no stream waits for another.
 class Conversation {
  public:
-  Conversation(Subprocess& process, std::string_view input) : process_(process), input_(input), piece_(kPiece) {}
+  Conversation(Subprocess& process, std::string_view input) : process_(process), input_(input), piece_(kPipeBytes) {}
 
   /// False where it has not ended by then.
   bool hold(Clock::time_point until) {
     for (;;) {
       const bool fed = feed();
       const bool heard = listen();
-      if (!fed && !heard && process_.wait(kGlance)) {
+      if (!fed && !heard && process_.wait(kShortGlance)) {
         break;
       }
       if (Clock::now() >= until) {
@@ -54,7 +53,7 @@ class Conversation {
       process_.close_input();
       return false;
     }
-    const Piped piped = process_.write(input_.substr(0, kPiece), taken);
+    const Piped piped = process_.write(input_.substr(0, kPipeBytes), taken);
     if (piped == Piped::kEnded) {
       input_ = {};  // nobody reads it any more: what that means is in how it ends
       return false;

@@ -16,7 +16,7 @@ namespace gpup {
 namespace {
 
 /// Time to give a passphrase to a window that asks for it, or to touch a key.
-constexpr std::chrono::minutes kMost(2);
+constexpr std::chrono::minutes kLongestRun(2);
 
 constexpr std::string_view kHead = "-----BEGIN SSH SIGNATURE-----";
 
@@ -84,7 +84,8 @@ std::string key_of(std::string_view line) {
 class SshSignatures : public Signatures {
  public:
   Result<std::string> sign(const std::string& key, std::string_view purpose, std::string_view bytes) override {
-    const auto run = run_program({"ssh-keygen", "-Y", "sign", "-f", key, "-n", std::string(purpose)}, bytes, kMost);
+    const auto run =
+        run_program({"ssh-keygen", "-Y", "sign", "-f", key, "-n", std::string(purpose)}, bytes, kLongestRun);
     if (run && run->succeeded() && run->out.starts_with(kHead)) {
       return run->out;
     }
@@ -95,7 +96,8 @@ class SshSignatures : public Signatures {
   Result<Signer> verify(const std::string& allowed, const std::string& signature, std::string_view purpose,
                         std::string_view bytes) override {
     const std::string space(purpose);
-    const auto fits = run_program({"ssh-keygen", "-Y", "check-novalidate", "-n", space, "-s", signature}, bytes, kMost);
+    const auto fits =
+        run_program({"ssh-keygen", "-Y", "check-novalidate", "-n", space, "-s", signature}, bytes, kLongestRun);
     if (!fits) {
       return cannot_check(fits.error());
     }
@@ -106,7 +108,8 @@ class SshSignatures : public Signatures {
     }
     const std::vector<std::string_view> said = lines_of(fits->out);
     Signer signer{{}, said.empty() ? std::string() : key_of(said.front())};
-    const auto named = run_program({"ssh-keygen", "-Y", "find-principals", "-s", signature, "-f", allowed}, {}, kMost);
+    const auto named =
+        run_program({"ssh-keygen", "-Y", "find-principals", "-s", signature, "-f", allowed}, {}, kLongestRun);
     if (!named) {
       return cannot_check(named.error());
     }
@@ -114,8 +117,9 @@ class SshSignatures : public Signatures {
     std::string why;
     for (const std::string_view name : lines_of(named->succeeded() ? std::string_view(named->out) : "")) {
       signer.name = std::string(name);
-      const auto verified = run_program(
-          {"ssh-keygen", "-Y", "verify", "-n", space, "-s", signature, "-f", allowed, "-I", signer.name}, bytes, kMost);
+      const auto verified =
+          run_program({"ssh-keygen", "-Y", "verify", "-n", space, "-s", signature, "-f", allowed, "-I", signer.name},
+                      bytes, kLongestRun);
       if (!verified) {
         return cannot_check(verified.error());
       }

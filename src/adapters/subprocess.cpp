@@ -229,11 +229,10 @@ bool Subprocess::reap() {
 }
 
 bool Subprocess::wait(std::chrono::milliseconds most) {
-  using Clock = std::chrono::steady_clock;
   constexpr std::chrono::milliseconds kLongest(20);
-  const Clock::time_point until = Clock::now() + most;
+  const auto until = std::chrono::steady_clock::now() + most;
   for (std::chrono::milliseconds pause(1); !ended_ && !reap(); pause = std::min(2 * pause, kLongest)) {
-    if (Clock::now() >= until) {
+    if (std::chrono::steady_clock::now() >= until) {
       return false;
     }
     std::this_thread::sleep_for(pause);

@@ -12,6 +12,9 @@
 
 namespace gpup {
 
+/// A pipe holds no more.
+inline constexpr std::size_t kPipeBytes = std::size_t{64} * 1024;
+
 /// How a program ended: it exited with `code`, or a signal ended it; neither while that is not known.
 struct Ending {
   int code = -1;

@@ -128,6 +128,11 @@ void append_json_string_or_null(std::string& out, std::string_view text) {
   }
 }
 
+void append_json_member(std::string& out, std::string_view name, std::string_view text) {
+  out += name;
+  append_json_string_or_null(out, text);
+}
+
 void append_json_number(std::string& out, std::uint64_t value) {
   std::array<char, 20> digits{};
   const char* const end = write_json_number(digits.data(), value);

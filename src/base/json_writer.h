@@ -19,6 +19,9 @@ void append_json_string(std::string& out, std::string_view text);
 /// As above; `null` where the text is empty.
 void append_json_string_or_null(std::string& out, std::string_view text);
 
+/// As above, after `name` as it stands: `, "path": `.
+void append_json_member(std::string& out, std::string_view name, std::string_view text);
+
 /// Exact over the whole range.
 void append_json_number(std::string& out, std::uint64_t value);
 

@@ -5,6 +5,9 @@
 
 namespace gpup {
 
+/// What stands before a digest in ids: `sha256:0f3c...`.
+inline constexpr std::string_view kSha256Prefix = "sha256:";
+
 /// SHA-256 of bytes that come piece by piece.
 class Sha256 {
  public:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -15,6 +16,9 @@ class Sink {
   virtual ~Sink() = default;
   virtual void write(std::string_view bytes) = 0;
 };
+
+/// What is gathered of a text before it goes to a sink.
+inline constexpr std::size_t kChunk = std::size_t{64} * 1024;
 
 class StringSink : public Sink {
  public:

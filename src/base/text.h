@@ -35,6 +35,14 @@ bool is_plain(std::string_view text);
 /// `4&18416dc3&0&0000`; the name itself where it has no such part.
 std::string_view short_gpu_name(std::string_view name);
 
+// ASCII's alone.
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+/// Words longer than this are not worth a guess with `nearest`, which takes time by the square of their length.
+inline constexpr std::size_t kLongestGuess = 64;
+
 /// The one of `known` that is nearest to `word` by edit distance, if it is near enough to be
 /// a likely slip (a third of its length, at least 1).
 std::optional<std::string_view> nearest(std::string_view word, const std::vector<std::string_view>& known);

@@ -7,7 +7,7 @@
 namespace gpup {
 
 namespace {
-constexpr std::size_t kBlock = 64UL * 1024;
+constexpr std::size_t kBytesAtOnce = 64UL * 1024;
 }
 
 std::string_view TextPool::keep(std::string_view text) {
@@ -15,7 +15,7 @@ std::string_view TextPool::keep(std::string_view text) {
     return {};
   }
   if (text.size() > left_) {
-    const std::size_t size = std::max(kBlock, text.size());
+    const std::size_t size = std::max(kBytesAtOnce, text.size());
     blocks_.push_back(std::make_unique_for_overwrite<char[]>(size));
     next_ = blocks_.back().get();
     left_ = size;

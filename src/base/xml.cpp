@@ -10,7 +10,7 @@ namespace gpup {
 
 namespace {
 
-constexpr auto kPlain = [] {
+constexpr auto kNeedsNoReference = [] {
   std::array<bool, 256> plain{};
   for (std::size_t i = 0; i < plain.size(); ++i) {
     plain[i] = i != '&' && i != '<' && i != '>' && i != '"' && i != '\'' && i != 0xef;
@@ -50,8 +50,8 @@ std::size_t append_marked(std::string& out, std::string_view rest) {
 
 void append_safe(std::string& out, std::string_view safe) {
   while (!safe.empty()) {
-    const auto* const end =
-        std::find_if_not(safe.begin(), safe.end(), [](char c) { return kPlain[static_cast<unsigned char>(c)]; });
+    const auto* const end = std::find_if_not(safe.begin(), safe.end(),
+                                             [](char c) { return kNeedsNoReference[static_cast<unsigned char>(c)]; });
     const auto plain = static_cast<std::size_t>(end - safe.begin());
     out += safe.substr(0, plain);
     safe.remove_prefix(plain);

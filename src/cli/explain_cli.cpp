@@ -18,7 +18,7 @@ constexpr std::string_view kBusyLab = GPUP_LAB(
     GPUP_GPU("GPU0", "16"),
     GPUP_VM_LIKE("vdi-01", "0", "Running", "false", "2", GPUP_ON("\"GPU0\"")) ",\n   " GPUP_VM("vdi-02", "1", ""));
 
-constexpr std::array kRows = {
+constexpr std::array kCliRows = {
     Explanation{Code::kUsage, "wrong command line",
                 "A command, an option or a value is not one that gpup knows, is missing, or excludes another. Nothing"
                 " was read and nothing was touched. The exit code is 64.",
@@ -90,6 +90,6 @@ constexpr std::array kRows = {
 
 }  // namespace
 
-std::span<const Explanation> explain_cli() { return kRows; }
+std::span<const Explanation> explain_cli() { return kCliRows; }
 
 }  // namespace gpup

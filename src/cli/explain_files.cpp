@@ -10,7 +10,7 @@ namespace gpup {
 
 namespace {
 
-constexpr auto kRows = std::to_array<Explanation>({
+constexpr auto kFileRows = std::to_array<Explanation>({
     // What the text is made of.
     {Code::kNotUtf8,
      "not UTF-8",
@@ -238,6 +238,6 @@ constexpr auto kRows = std::to_array<Explanation>({
 
 }  // namespace
 
-std::span<const Explanation> explain_files() { return kRows; }
+std::span<const Explanation> explain_files() { return kFileRows; }
 
 }  // namespace gpup

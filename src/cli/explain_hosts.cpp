@@ -36,7 +36,7 @@ namespace {
   "read -r nothing_more\n"
 #define GPUP_SAVE "plan -f desired.yaml --out plan.json"
 
-constexpr auto kRows = std::to_array<Explanation>({
+constexpr auto kHostRows = std::to_array<Explanation>({
     {Code::kHostUnreadable,
      "a host cannot be read",
      "A host did not answer, or its lab cannot be read. Nothing is known about it then: its VMs and GPUs are not "
@@ -240,6 +240,6 @@ constexpr auto kRows = std::to_array<Explanation>({
 
 }  // namespace
 
-std::span<const Explanation> explain_hosts() { return kRows; }
+std::span<const Explanation> explain_hosts() { return kHostRows; }
 
 }  // namespace gpup

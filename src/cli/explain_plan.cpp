@@ -7,7 +7,7 @@ namespace gpup {
 
 namespace {
 
-constexpr auto kRows = std::to_array<Explanation>({
+constexpr auto kPlanRows = std::to_array<Explanation>({
     {Code::kVmMissing,
      "VM does not exist",
      "A line under assignments names a VM that no host of the file has. All hosts where it could be were read, so it "
@@ -274,6 +274,6 @@ constexpr auto kRows = std::to_array<Explanation>({
 
 }  // namespace
 
-std::span<const Explanation> explain_plan() { return kRows; }
+std::span<const Explanation> explain_plan() { return kPlanRows; }
 
 }  // namespace gpup

@@ -7,7 +7,7 @@ namespace gpup {
 
 namespace {
 
-constexpr auto kRows = std::to_array<Explanation>({
+constexpr auto kRunRows = std::to_array<Explanation>({
     {Code::kStartOwed,
      "a VM is off and owed a start",
      "Before gpup stops a VM that is to run again, it records on the host that a start is owed, and forgets it once "
@@ -81,6 +81,6 @@ constexpr auto kRows = std::to_array<Explanation>({
 
 }  // namespace
 
-std::span<const Explanation> explain_runs() { return kRows; }
+std::span<const Explanation> explain_runs() { return kRunRows; }
 
 }  // namespace gpup

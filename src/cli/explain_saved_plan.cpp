@@ -19,7 +19,7 @@ namespace {
 #define GPUP_GOOD "echo 'Good \"gpup-plan\" signature with ED25519 key SHA256:RK6B'"
 #define GPUP_BAD "echo 'incorrect signature' >&2; exit 255"
 
-constexpr auto kRows = std::to_array<Explanation>({
+constexpr auto kSavedPlanRows = std::to_array<Explanation>({
     {Code::kPlanSyntax,
      "not a plan that gpup saved",
      "The file that was given as a saved plan is not one: it does not begin as a plan does, or something in it is not "
@@ -105,6 +105,6 @@ constexpr auto kRows = std::to_array<Explanation>({
 
 }  // namespace
 
-std::span<const Explanation> explain_saved_plan() { return kRows; }
+std::span<const Explanation> explain_saved_plan() { return kSavedPlanRows; }
 
 }  // namespace gpup

@@ -7,13 +7,13 @@ using namespace std::string_view_literals;
 
 // The beginning and the end of every example. Macros, since only literals are put together by the compiler.
 #define GPUP_SNAPSHOT "{\"apiVersion\": \"gpup/v1\", \"kind\": \"Snapshot\",\n"
-#define GPUP_HOST GPUP_SNAPSHOT " \"hosts\": [{\"name\": \"hv-e1\",\n"
+#define GPUP_SNAPSHOT_HOST GPUP_SNAPSHOT " \"hosts\": [{\"name\": \"hv-e1\",\n"
 
 namespace gpup {
 
 namespace {
 
-constexpr auto kRows = std::to_array<Explanation>({
+constexpr auto kSnapshotRows = std::to_array<Explanation>({
     {Code::kJsonSyntax,
      "not JSON",
      "The file is not JSON to the letter (RFC 8259). Often a comma before a closing bracket, a comment, single quotes, "
@@ -24,16 +24,17 @@ constexpr auto kRows = std::to_array<Explanation>({
      "wrong type of value",
      "A member has another type than the format says: a text where a number is wanted, a list where an object is. "
      "Numbers are whole and in digits alone: 1e3 and 16.0 are not read, since what wrote them may have rounded.",
-     {.lab =
-          GPUP_HOST "  \"gpus\": [], \"vms\": [{\"name\": \"vdi-01\", \"id\": 1, \"state\": \"Off\", \"partitions\": "
-                    "[]}]}]}\n"},
+     {.lab = GPUP_SNAPSHOT_HOST
+      "  \"gpus\": [], \"vms\": [{\"name\": \"vdi-01\", \"id\": 1, \"state\": \"Off\", \"partitions\": "
+      "[]}]}]}\n"},
      "`gpup schema snapshot` prints what each member is."},
     {Code::kJsonRange,
      "value out of range",
      "A number is smaller or larger than the member can be, a word is none of those that the format knows, a name is "
      "empty or holds U+0000. Numbers are exact up to 18446744073709551615.",
-     {.lab = GPUP_HOST "  \"gpus\": [{\"name\": \"gpu-1\", \"status\": \"partitioned\", \"partitionCount\": 65536}], "
-                       "\"vms\": []}]}\n"},
+     {.lab = GPUP_SNAPSHOT_HOST
+      "  \"gpus\": [{\"name\": \"gpu-1\", \"status\": \"partitioned\", \"partitionCount\": 65536}], "
+      "\"vms\": []}]}\n"},
      "The message says what is allowed; `gpup schema snapshot` does so for every member."},
     {Code::kJsonRepeated,
      "repeated member",
@@ -46,7 +47,7 @@ constexpr auto kRows = std::to_array<Explanation>({
      "A member that must be there is not. A host that was read has its lists of GPUs and VMs even where they are "
      "empty: "
      "a gap must not look like an absence.",
-     {.lab = GPUP_HOST "  \"vms\": []}]}\n"},
+     {.lab = GPUP_SNAPSHOT_HOST "  \"vms\": []}]}\n"},
      "Add it; an empty list is []. For a host that was not read write \"reachable\": false and its \"error\"."},
     {Code::kJsonTooLarge,
      "snapshot too large",
@@ -65,7 +66,7 @@ constexpr auto kRows = std::to_array<Explanation>({
      "wrong encoding",
      "Snapshots are UTF-8; a byte order mark at the start does no harm, and UTF-16 is read where it has one. The file "
      "holds bytes that are neither, or an escape that stands for half a character.",
-     {.lab = GPUP_HOST "  \"gpus\": [], \"vms\": [], \"note\": \"caf\xe9\"}]}\n"sv},
+     {.lab = GPUP_SNAPSHOT_HOST "  \"gpus\": [], \"vms\": [], \"note\": \"caf\xe9\"}]}\n"sv},
      "Save the file as UTF-8. In Windows PowerShell: `gpup observe -o json --out FILE`, rather than `>`."},
     {Code::kSnapshotVersion,
      "not a snapshot of this version",
@@ -91,6 +92,6 @@ constexpr auto kRows = std::to_array<Explanation>({
 
 }  // namespace
 
-std::span<const Explanation> explain_snapshot() { return kRows; }
+std::span<const Explanation> explain_snapshot() { return kSnapshotRows; }
 
 }  // namespace gpup

@@ -11,7 +11,7 @@ namespace gpup {
 namespace {
 
 /// Lines of the source that are longer have bothered programs before.
-constexpr std::size_t kColumns = 78;
+constexpr std::size_t kPageColumns = 78;
 
 /// A character of text as roff must be given it to show just that: its quotes and dashes are other characters.
 std::string_view roff_of(const char& c) {
@@ -58,7 +58,7 @@ void append_line(std::string& out, std::string_view line) {
 void append_paragraph(std::string& out, std::string_view text, std::string line = {}) {
   while (!text.empty()) {
     const std::string word = roff(next_word(text));
-    if (!line.empty() && line.size() + 1 + word.size() > kColumns) {
+    if (!line.empty() && line.size() + 1 + word.size() > kPageColumns) {
       append_line(out, line);
       line.clear();
     }
@@ -90,7 +90,7 @@ void append_entry(std::string& out, const std::string& tag, std::string_view tex
   append_paragraph(out, text);
 }
 
-void append_options(std::string& out, std::span<const Option* const> options) {
+void append_page_options(std::string& out, std::span<const Option* const> options) {
   for (const Option* option : options) {
     std::string tag = option->letter == 0 ? "" : bold(fmt::format("-{}", option->letter)) + ", ";
     tag += bold(fmt::format("--{}", option->name));
@@ -112,7 +112,7 @@ void append_verbatim(std::string& out, std::string_view lines) {
   out += ".fi\n.RE\n";
 }
 
-std::string head(const Edition& edition, const std::string& name, std::string_view summary) {
+std::string head(const PageEdition& edition, const std::string& name, std::string_view summary) {
   std::string title = name;
   std::transform(title.begin(), title.end(), title.begin(),
                  [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
@@ -129,7 +129,7 @@ std::string head(const Edition& edition, const std::string& name, std::string_vi
 
 std::string man_page_name(const Command& command) { return fmt::format("gpup-{}", command.name); }
 
-std::string render_man_page(const Edition& edition) {
+std::string render_man_page(const PageEdition& edition) {
   std::string out = head(edition, "gpup", "keep the GPU partitions of Hyper-V hosts as YAML files say");
   out += ".SH SYNOPSIS\n" + bold("gpup") + " " + italic("COMMAND") + " [" + italic("OPTIONS") + "]\n.SH DESCRIPTION\n";
   append_text(out,
@@ -143,7 +143,7 @@ std::string render_man_page(const Edition& edition) {
     append_entry(out, bold(man_page_name(command)) + "(1)", command.summary);
   }
   out += ".SH OPTIONS\nThese are options of every command.\n";
-  append_options(out, common_options());
+  append_page_options(out, common_options());
   out += ".SH EXIT STATUS\n";
   for (const ExitCode& row : kExitCodes) {
     append_entry(out, bold(std::to_string(row.code)), row.means);
@@ -171,7 +171,7 @@ std::string render_man_page(const Edition& edition) {
   return out;
 }
 
-std::string render_man_page(const Edition& edition, const Command& command) {
+std::string render_man_page(const PageEdition& edition, const Command& command) {
   std::string out = head(edition, man_page_name(command), command.summary);
   out += ".SH SYNOPSIS\n" + bold(fmt::format("gpup {}", command.name));
   if (!command.argument.empty()) {
@@ -180,8 +180,8 @@ std::string render_man_page(const Edition& edition, const Command& command) {
   out += " [" + italic("OPTIONS") + "]\n.SH DESCRIPTION\n";
   append_text(out, command.about);
   out += ".SH OPTIONS\n";
-  append_options(out, command.options);
-  append_options(out, common_options());
+  append_page_options(out, command.options);
+  append_page_options(out, common_options());
   out += ".SH EXIT STATUS\n";
   append_text(out, "The exit codes of all commands are listed in gpup(1).");
   out += ".SH EXAMPLES\n";

@@ -8,7 +8,7 @@
 namespace gpup {
 
 /// What stands at the foot of manual pages.
-struct Edition {
+struct PageEdition {
   std::string_view version;  ///< of gpup
   std::string_view date;     ///< of that version: `2026-11-26`
 };
@@ -17,9 +17,9 @@ struct Edition {
 std::string man_page_name(const Command& command);
 
 /// gpup(1), in the macros of man(7): the commands, the options of all of them, the exit codes, files.
-std::string render_man_page(const Edition& edition);
+std::string render_man_page(const PageEdition& edition);
 
 /// gpup-COMMAND(1).
-std::string render_man_page(const Edition& edition, const Command& command);
+std::string render_man_page(const PageEdition& edition, const Command& command);
 
 }  // namespace gpup

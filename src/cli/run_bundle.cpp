@@ -32,7 +32,7 @@ namespace gpup {
 namespace {
 
 constexpr std::size_t kMostRuns = 20;
-constexpr std::uint64_t kLargestFile = std::uint64_t{64} * 1024 * 1024;
+constexpr std::uint64_t kLargestJournal = std::uint64_t{64} * 1024 * 1024;
 constexpr std::uint64_t kLargestSystemFile = std::uint64_t{64} * 1024;
 
 std::string one_line(Result<std::string> text) { return text ? text->substr(0, text->find('\n')) : std::string(); }
@@ -205,13 +205,13 @@ class Bundle {
       leave_out(fmt::format("the journal of {}", name), "it is not as gpup writes it, or cannot be read");
       return;
     }
-    auto journal = call_.world.read_file(folder + run + ".jsonl", kLargestFile);
+    auto journal = call_.world.read_file(folder + run + ".jsonl", kLargestJournal);
     if (journal) {
       add(member_name(name, ".jsonl"), "the journal of a run", std::move(*journal));
     } else {
       leave_out(fmt::format("the journal of {}", name), journal.error().message);
     }
-    auto plan = call_.world.read_file(folder + run + ".plan.json", kLargestFile);
+    auto plan = call_.world.read_file(folder + run + ".plan.json", kLargestJournal);
     if (plan && read_plan(*plan, run)) {
       add(member_name(name, ".plan.json"), "the plan of that run", std::move(*plan));
     } else {

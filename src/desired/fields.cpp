@@ -20,7 +20,6 @@ namespace gpup {
 namespace {
 
 constexpr std::uint32_t kMostPartitions = 65'535;  // the cmdlets take a UInt16 (documented)
-constexpr std::size_t kLongestGuess = 64;
 
 /// "'vm'", or "an entry of 'hosts'".
 std::string subject(const Field& field) {

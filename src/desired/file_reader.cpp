@@ -22,7 +22,6 @@ namespace gpup {
 
 namespace {
 
-constexpr std::size_t kLongestGuess = 64;
 constexpr std::string_view kBlank = " \t";
 
 // Before the parser tells of a bracket at the start of a line it reads to where that is closed, at some 300 bytes

@@ -18,7 +18,6 @@ constexpr std::uint32_t kNone = 0xffffffff;
 constexpr std::uint32_t kNotListed = 0x80000000;
 constexpr std::size_t kMostGuesses = 100;  // suggestions cost a walk over all host names
 constexpr std::size_t kMostGuessedFrom = 2'000;
-constexpr std::size_t kLongestGuess = 64;
 
 /// The first of lines that are equal: an open hash table of their indexes.
 class FirstOf {

@@ -17,7 +17,7 @@ namespace gpup {
 
 namespace {
 
-constexpr std::string_view kBlank = " \t";
+constexpr std::string_view kSpaceOrTab = " \t";
 
 /// What a scalar, or the body of a block text, takes of the text.
 struct Extent {
@@ -35,7 +35,7 @@ std::size_t line_start(std::string_view text, std::size_t at) {
 std::size_t line_end(std::string_view text, std::size_t at) { return std::min(text.find('\n', at), text.size()); }
 
 std::string without_end_blanks(std::string_view line) {
-  return std::string(line.substr(0, line.find_last_not_of(kBlank) + 1));  // npos + 1 is 0
+  return std::string(line.substr(0, line.find_last_not_of(kSpaceOrTab) + 1));  // npos + 1 is 0
 }
 
 /// In double quotes, on one line.
@@ -439,7 +439,7 @@ bool Placing::empty_line_above(std::size_t at) const {
     return false;
   }
   const std::size_t above = line_start(text_, start - 1);
-  return text_.substr(above, start - 1 - above).find_first_not_of(kBlank) == std::string_view::npos;
+  return text_.substr(above, start - 1 - above).find_first_not_of(kSpaceOrTab) == std::string_view::npos;
 }
 
 void Placing::spaces(LaidNode& node) {

@@ -56,6 +56,10 @@ int cluster_value(OfflineAction action) {
 std::optional<OfflineAction> parse_offline_action(std::string_view text) {
   return find_word<OfflineAction>(kOfflineAction, text);
 }
+std::optional<OfflineAction> parse_observed_action(std::string_view text) {
+  const std::optional<OfflineAction> action = parse_offline_action(text);
+  return action == OfflineAction::kUnmanaged ? std::nullopt : action;
+}
 
 std::string_view to_string(Power power) { return kPower.at(static_cast<std::size_t>(power)); }
 std::optional<Power> parse_power(std::string_view text) { return find_word<Power>(kPower, text); }

@@ -19,6 +19,7 @@ std::optional<GpuStatus> parse_gpu_status(std::string_view text);
 enum class OfflineAction : std::uint8_t { kTurnOff, kSave, kShutdown, kForceShutdown, kUnmanaged };
 std::string_view to_string(OfflineAction action);  ///< `force-shutdown`
 std::optional<OfflineAction> parse_offline_action(std::string_view text);
+std::optional<OfflineAction> parse_observed_action(std::string_view text);  ///< what a cluster can tell
 /// What `Set-ClusterParameter` takes for it; `kUnmanaged` stands in files only and has none.
 int cluster_value(OfflineAction action);
 

@@ -24,7 +24,6 @@ constexpr std::size_t kToken = 24;          ///< bytes of a token that a message
 constexpr std::uint64_t kLargestIndexed = 0xffffffffU - 1024U;  ///< simdjson counts in 32 bits
 
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 std::uint8_t byte(char c) { return static_cast<std::uint8_t>(c); }
 
 void append_utf8(std::string& out, char32_t code) {

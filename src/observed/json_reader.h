@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -17,6 +18,11 @@ class dom_parser_implementation;
 }
 
 namespace gpup {
+
+/// The largest numbers of the formats, for JsonReader::number.
+inline constexpr std::uint64_t kMost16 = std::numeric_limits<std::uint16_t>::max();
+inline constexpr std::uint64_t kMost32 = std::numeric_limits<std::uint32_t>::max();
+inline constexpr std::uint64_t kMost64 = std::numeric_limits<std::uint64_t>::max();
 
 /// A member of an object that a reader knows. `read` is called with the reader standing at the value and takes it;
 /// false means that reading cannot go on.
@@ -309,6 +315,17 @@ void JsonReader::forget(std::size_t first, Drop drop) {
     }
   }
   findings_.resize(kept);
+}
+
+/// For a table of members: reads a string into a member of the row; null leaves it as it is.
+template <auto Into, class Row>
+bool take_text(JsonReader& reader, Row& row) {
+  if (!reader.null()) {
+    if (const auto text = reader.string()) {
+      row.*Into = std::string(*text);
+    }
+  }
+  return !reader.dead();
 }
 
 }  // namespace gpup

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <charconv>
-#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -14,10 +13,6 @@
 namespace gpup {
 
 namespace {
-
-constexpr std::uint64_t kMost16 = std::numeric_limits<std::uint16_t>::max();
-constexpr std::uint64_t kMost32 = std::numeric_limits<std::uint32_t>::max();
-constexpr std::uint64_t kMost64 = std::numeric_limits<std::uint64_t>::max();
 
 /// Exactly `size` digits at the start of `text`, taken from it.
 std::optional<int> digits(std::string_view& text, std::size_t size) {
@@ -72,11 +67,6 @@ std::optional<ClockTime> parse_clock(std::string_view text) {
   }
   return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
          std::chrono::seconds(second) + std::chrono::milliseconds(ms);
-}
-
-std::optional<OfflineAction> parse_observed_action(std::string_view word) {
-  const std::optional<OfflineAction> action = parse_offline_action(word);
-  return action == OfflineAction::kUnmanaged ? std::nullopt : action;  // that one stands only in files
 }
 
 struct FactsReader {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <limits>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -18,9 +17,6 @@ namespace gpup {
 namespace {
 
 constexpr std::size_t kFewGpuNames = 16;  ///< that adapters of a host name are remembered
-constexpr std::uint64_t kMost16 = std::numeric_limits<std::uint16_t>::max();
-constexpr std::uint64_t kMost32 = std::numeric_limits<std::uint32_t>::max();
-constexpr std::uint64_t kMost64 = std::numeric_limits<std::uint64_t>::max();
 
 /// A name and where it stands, to find repeated ones.
 struct Named {
@@ -278,11 +274,6 @@ constexpr std::array<Member<Reader, AdapterDraft>, 6> kAdapterMembers = {{
     {"encode", false, [](Reader& r, AdapterDraft& draft) { return r.number(draft.adapter.encode, 0, kMost64); }},
     {"decode", false, [](Reader& r, AdapterDraft& draft) { return r.number(draft.adapter.decode, 0, kMost64); }},
 }};
-
-std::optional<OfflineAction> parse_observed_action(std::string_view word) {
-  const std::optional<OfflineAction> action = parse_offline_action(word);
-  return action == OfflineAction::kUnmanaged ? std::nullopt : action;  // that one stands only in files
-}
 
 constexpr std::array<Member<Reader, VmDraft>, 10> kVmMembers = {{
     {"name", true, [](Reader& r, VmDraft& draft) { return r.name(draft.vm.name, draft.name_at); }},

@@ -20,7 +20,7 @@ bool write(const std::string& path, std::string_view text) {
   return file.good();
 }
 
-bool write_all(const std::string& folder, const gpup::Edition& edition) {
+bool write_all(const std::string& folder, const gpup::PageEdition& edition) {
   bool written = write(folder + "/man1/gpup.1", gpup::render_man_page(edition));
   for (const gpup::Command& command : gpup::commands()) {
     written = write(folder + "/man1/" + gpup::man_page_name(command) + ".1", gpup::render_man_page(edition, command)) &&

@@ -126,17 +126,17 @@ std::optional<Found> look_nodes(const ClusterAt& at) {
 }
 
 /// Cards that are alike.
-struct Kind {
+struct CardKind {
   std::string_view model;
   std::optional<std::uint64_t> total_vram;
   std::uint64_t count = 0;
-  auto operator<=>(const Kind&) const = default;
+  auto operator<=>(const CardKind&) const = default;
 };
 struct Cards {
   std::size_t number = 0;
   std::vector<std::string> hosts;
 };
-using Kinds = std::map<Kind, Cards>;
+using Kinds = std::map<CardKind, Cards>;
 
 bool same_make(const Kinds& kinds) {
   return std::all_of(kinds.begin(), kinds.end(), [&](const auto& entry) {
@@ -168,7 +168,7 @@ std::optional<Found> look_homogeneous(const ClusterAt& at) {
   for (std::size_t h = 0; h < at.hosts.size(); ++h) {
     const HostAt& host = at.hosts[h];
     const std::string& name = host.examined->target.name;
-    const auto add = [&name](Kinds& kinds, const Kind& kind) {
+    const auto add = [&name](Kinds& kinds, const CardKind& kind) {
       Cards& cards = kinds[kind];
       ++cards.number;
       if (cards.hosts.empty() || cards.hosts.back() != name) {
@@ -187,7 +187,7 @@ std::optional<Found> look_homogeneous(const ClusterAt& at) {
       }
       any = true;
       const DesiredGpu* line = at.lines[h][g];
-      Kind kind{gpu.model, gpu.total_vram, gpu.partition_count.value_or(0)};
+      CardKind kind{gpu.model, gpu.total_vram, gpu.partition_count.value_or(0)};
       add(now, kind);
       kind.count =
           line == nullptr ? kind.count : line->partition_count.value_or(static_cast<std::uint32_t>(kind.count));
@@ -224,7 +224,7 @@ std::optional<Found> look_homogeneous(const ClusterAt& at) {
 
 constexpr CheckObject kCluster = CheckObject::kCluster;
 
-const std::array kRows = {
+const std::array kClusterRows = {
     CheckRow<ClusterAt>{{"cluster", "cluster", kCluster, "the hosts are nodes of the cluster that the file names",
                          "Manage GPUs using partitioning (Azure Local), prerequisites", Certainty::kDocumented},
                         look_cluster},
@@ -236,6 +236,6 @@ const std::array kRows = {
 
 }  // namespace
 
-std::span<const CheckRow<ClusterAt>> cluster_checks() { return kRows; }
+std::span<const CheckRow<ClusterAt>> cluster_checks() { return kClusterRows; }
 
 }  // namespace gpup

@@ -163,7 +163,7 @@ std::optional<Found> look_live_migration(const GpuAt& at) {
 constexpr CheckObject kGpu = CheckObject::kGpu;
 constexpr std::string_view kStatusPage = "Partition and share GPUs, section 'Verify GPU driver'";
 
-const std::array kRows = {
+const std::array kGpuRows = {
     CheckRow<GpuAt>{{"driver", "driver", kGpu, "Plug and Play has the GPU, with a driver and without a problem",
                      kStatusPage, Certainty::kDocumented},
                     look_driver},
@@ -183,6 +183,6 @@ const std::array kRows = {
 
 }  // namespace
 
-std::span<const CheckRow<GpuAt>> gpu_checks() { return kRows; }
+std::span<const CheckRow<GpuAt>> gpu_checks() { return kGpuRows; }
 
 }  // namespace gpup

@@ -260,7 +260,7 @@ std::optional<Found> look_vms(const HostAt& at) {
 
 constexpr CheckObject kHost = CheckObject::kHost;
 
-const std::array kRows = {
+const std::array kHostRows = {
     CheckRow<HostAt>{{"release", "release", kHost, "the host's release is one whose rules are known", kReleasesPage,
                       Certainty::kDocumented},
                      look_release},
@@ -300,6 +300,6 @@ const std::array kRows = {
 
 }  // namespace
 
-std::span<const CheckRow<HostAt>> host_checks() { return kRows; }
+std::span<const CheckRow<HostAt>> host_checks() { return kHostRows; }
 
 }  // namespace gpup

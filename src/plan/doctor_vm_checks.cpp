@@ -172,7 +172,7 @@ std::optional<Found> look_guest(const VmAt& at) {
 constexpr CheckObject kVm = CheckObject::kVm;
 constexpr std::string_view kReports = "operators' reports";
 
-const std::array kRows = {
+const std::array kVmRows = {
     CheckRow<VmAt>{
         {"state", "state", kVm, "the VM is Running or Off", "VM states of the Hyper-V module", Certainty::kSeen},
         look_state},
@@ -206,6 +206,6 @@ const std::array kRows = {
 
 }  // namespace
 
-std::span<const CheckRow<VmAt>> vm_checks() { return kRows; }
+std::span<const CheckRow<VmAt>> vm_checks() { return kVmRows; }
 
 }  // namespace gpup

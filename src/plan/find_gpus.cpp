@@ -104,7 +104,7 @@ void want_count(const DesiredGpu& line, const Gpu& gpu, const HostGoal& host, Gp
 }
 
 // What one line found on the hosts that were read.
-struct Found {
+struct LineGpus {
   std::uint32_t cards = 0;
   bool all_hosts_read = true;
 };
@@ -130,7 +130,7 @@ void find_gpus(const DesiredState& desired, Goal& goal, Findings& findings) {
   for (const DesiredGpu& line : desired.gpus) {
     lines.emplace_back(line);
   }
-  std::vector<Found> found(lines.size());
+  std::vector<LineGpus> found(lines.size());
   std::vector<bool> read(desired.hosts.size(), false);
   for (const HostGoal& host : goal.hosts) {
     read[host.desired] = true;

@@ -11,7 +11,7 @@ namespace gpup {
 
 namespace {
 
-constexpr std::string_view kVm = "/vm/";
+constexpr std::string_view kVmPart = "/vm/";
 
 std::string listed(const std::vector<Address>& addresses) {
   std::string out;
@@ -82,7 +82,7 @@ bool is_there(const DesiredState& desired, const Goal& goal, const Address& addr
 }  // namespace
 
 std::string to_string(const Address& address) {
-  return address.vm.empty() ? address.host : address.host + std::string(kVm) + address.vm;
+  return address.vm.empty() ? address.host : address.host + std::string(kVmPart) + address.vm;
 }
 
 std::optional<Address> parse_address(std::string_view text) {
@@ -90,10 +90,10 @@ std::optional<Address> parse_address(std::string_view text) {
   Address address{std::string(text.substr(0, slash)), {}};
   if (slash != std::string_view::npos) {
     const std::string_view rest = text.substr(slash);
-    if (!rest.starts_with(kVm) || rest.size() == kVm.size()) {
+    if (!rest.starts_with(kVmPart) || rest.size() == kVmPart.size()) {
       return std::nullopt;
     }
-    address.vm = rest.substr(kVm.size());
+    address.vm = rest.substr(kVmPart.size());
   }
   return address.host.empty() ? std::nullopt : std::optional(std::move(address));
 }

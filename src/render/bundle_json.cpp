@@ -8,40 +8,31 @@
 
 namespace gpup {
 
-namespace {
-
-void member(std::string& out, std::string_view name, std::string_view value) {
-  out += name;
-  append_json_string_or_null(out, value);
-}
-
-}  // namespace
-
 std::string render_bundle_json(const BundleHead& head, const std::vector<BundleFile>& files,
                                const std::vector<BundleGap>& gaps) {
   std::string out = "{\"apiVersion\": \"gpup/v1\", \"kind\": \"Bundle\"";
-  member(out, ",\n \"gpup\": ", head.version);
-  member(out, ", \"system\": ", head.system);
-  member(out, ", \"madeAt\": ", head.made);
+  append_json_member(out, ",\n \"gpup\": ", head.version);
+  append_json_member(out, ", \"system\": ", head.system);
+  append_json_member(out, ", \"madeAt\": ", head.made);
   out += ", \"pseudonyms\": ";
   append_json_bool(out, head.pseudonyms);
   out += ",\n \"files\": [";
   std::string_view separator = "\n  ";
   for (const BundleFile& file : files) {
     out += std::exchange(separator, ",\n  ");
-    member(out, "{\"name\": ", file.name);
-    member(out, ", \"what\": ", file.what);
+    append_json_member(out, "{\"name\": ", file.name);
+    append_json_member(out, ", \"what\": ", file.what);
     out += ", \"bytes\": ";
     append_json_number(out, file.text.size());
-    member(out, ", \"sha256\": ", sha256_hex(file.text));
+    append_json_member(out, ", \"sha256\": ", sha256_hex(file.text));
     out += '}';
   }
   out += "],\n \"leftOut\": [";
   separator = "\n  ";
   for (const BundleGap& gap : gaps) {
     out += std::exchange(separator, ",\n  ");
-    member(out, "{\"what\": ", gap.what);
-    member(out, ", \"why\": ", gap.why);
+    append_json_member(out, "{\"what\": ", gap.what);
+    append_json_member(out, ", \"why\": ", gap.why);
     out += '}';
   }
   out += "]}\n";

@@ -18,8 +18,6 @@ namespace gpup {
 
 namespace {
 
-constexpr std::size_t kChunk = 64UL * 1024;
-
 /// Numbers rows by their places.
 class RowsByPlace {
  public:
@@ -50,9 +48,9 @@ class RowsByPlace {
 };
 
 /// What is said of each line of the files: those under `gpus` first, then the assignments.
-class Lines {
+class JunitLines {
  public:
-  explicit Lines(const Drift& drift)
+  explicit JunitLines(const Drift& drift)
       : gpus_(drift.desired.gpus.size()),
         not_compared_(gpus_ + drift.desired.assignments.size(), false),
         first_(not_compared_.size() + 1, 0) {
@@ -350,7 +348,7 @@ class JUnit {
   const Drift& drift_;
   Sink& sink_;
   DifferenceWords words_;
-  Lines lines_;
+  JunitLines lines_;
   std::string out_, name_, message_, place_;
 };
 

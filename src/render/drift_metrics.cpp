@@ -29,7 +29,7 @@ std::string label(std::string_view text) {
 }
 
 /// Partitions of one model on one host. Names that would look alike are added up: a series stands in a file once.
-struct Room {
+struct OfModel {
   std::uint64_t partitions = 0;
   std::uint64_t used = 0;
 };
@@ -155,7 +155,7 @@ class Metrics {
   const Drift& drift_;
   Sink& sink_;
   std::string name_, metric_, out_;
-  std::map<std::string, Room> rooms_;
+  std::map<std::string, OfModel> rooms_;
   std::map<std::string, std::uint64_t> unresolved_, owed_;
 };
 

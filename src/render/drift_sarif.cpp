@@ -12,8 +12,6 @@ namespace gpup {
 
 namespace {
 
-constexpr std::size_t kChunk = 64UL * 1024;
-
 struct Rule {
   std::string_view id;
   std::string_view title;

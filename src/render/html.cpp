@@ -32,8 +32,7 @@ namespace gpup {
 
 namespace {
 
-constexpr std::size_t kChunk = std::size_t{64} * 1024;
-constexpr std::size_t kLongest = 12;  // VMs that are named before everything else
+constexpr std::size_t kMostNamed = 12;  // VMs that are named before everything else
 constexpr std::size_t kMostNotes = 100;
 constexpr std::size_t kMostLines = 6;  // that stand unfolded
 constexpr std::size_t kHostsOpen = 4;  // so many hosts are unfolded at first
@@ -714,7 +713,7 @@ void write_down(const Plan& plan, const Outage& outage, Page& page) {
   std::stable_sort(vms.begin(), vms.end(), [](const Outage::OfVm* a, const Outage::OfVm* b) {
     return a->comes_back() != b->comes_back() ? !a->comes_back() : a->median > b->median;
   });
-  const std::size_t told = std::min(vms.size(), kLongest);
+  const std::size_t told = std::min(vms.size(), kMostNamed);
   const std::uint64_t longest = outage.longest == kNone ? 0 : outage.vms[outage.longest].median;
   page.begin_section("down", "Who goes down");
   std::string& out = page.out();

@@ -20,8 +20,8 @@ constexpr std::size_t kPad = 8;
 constexpr std::size_t kChipWidth = 160;
 constexpr std::size_t kChipHeight = 22;
 constexpr std::size_t kGap = 4;
-constexpr std::size_t kHead = 46;       // of a card
-constexpr std::size_t kBriefHead = 28;  // of a group without a GPU
+constexpr std::size_t kHeadHeight = 46;  // of a card
+constexpr std::size_t kBriefHead = 28;   // of a group without a GPU
 constexpr std::size_t kBetween = 10;
 constexpr std::size_t kChipColumns = 20;
 constexpr std::size_t kModelColumns = 22;
@@ -102,7 +102,9 @@ class SidePicture {
     return std::min(count > taken ? count - taken : 0, kMostFree);
   }
 
-  static std::size_t card_height(const Card& card) { return height_of(kHead, card.chips.size() + free_slots(card)); }
+  static std::size_t card_height(const Card& card) {
+    return height_of(kHeadHeight, card.chips.size() + free_slots(card));
+  }
 
   void draw_card(const Card& card, std::size_t y) {
     const std::string_view brief = short_gpu_name(card.name);
@@ -124,8 +126,8 @@ class SidePicture {
     out_ += fmt::format(R"(<text class="f" x="10" y="{}">{}</text><text class="f e{}" x="334" y="{}">{}</text>)",
                         y + 36, card.model.empty() ? std::string() : html_cut(brief, kNameColumns),
                         overfull ? " o" : "", y + 36, second);
-    draw_chips(card.chips, y + kHead);
-    draw_free(card, y + kHead);
+    draw_chips(card.chips, y + kHeadHeight);
+    draw_free(card, y + kHeadHeight);
   }
 
   /// All free slots are one path: there may be thousands.

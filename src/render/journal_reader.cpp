@@ -31,16 +31,6 @@ struct EntryHost {
   std::string name, transport;
 };
 
-template <auto Member, class Row>
-bool text(JsonReader& reader, Row& entry) {
-  if (!reader.null()) {
-    if (const auto value = reader.string()) {
-      entry.*Member = std::string(*value);
-    }
-  }
-  return !reader.dead();
-}
-
 template <auto Member>
 bool number(JsonReader& reader, Entry& entry) {
   entry.*Member = reader.number(0, std::numeric_limits<std::uint32_t>::max() - 1);
@@ -49,8 +39,8 @@ bool number(JsonReader& reader, Entry& entry) {
 
 bool hosts(JsonReader& reader, Entry& entry) {
   static constexpr std::array<Member<JsonReader, EntryHost>, 2> kHostMembers = {{
-      {"name", true, text<&EntryHost::name>},
-      {"transport", true, text<&EntryHost::transport>},
+      {"name", true, take_text<&EntryHost::name>},
+      {"transport", true, take_text<&EntryHost::transport>},
   }};
   return reader.list([&] {
     EntryHost host;
@@ -64,28 +54,28 @@ bool hosts(JsonReader& reader, Entry& entry) {
   });
 }
 
-constexpr std::array<Member<JsonReader, Entry>, 24> kMembers = {{
-    {"time", true, text<&Entry::time>},
-    {"entry", true, text<&Entry::entry>},
+constexpr std::array<Member<JsonReader, Entry>, 24> kEntryMembers = {{
+    {"time", true, take_text<&Entry::time>},
+    {"entry", true, take_text<&Entry::entry>},
     {"step", false, number<&Entry::step>},
-    {"op", false, text<&Entry::op>},
-    {"hook", false, text<&Entry::hook>},
-    {"host", false, text<&Entry::host>},
-    {"vm", false, text<&Entry::vm>},
-    {"vmId", false, text<&Entry::vm_id>},
-    {"gpu", false, text<&Entry::gpu>},
-    {"model", false, text<&Entry::model>},
-    {"startedAt", false, text<&Entry::started_at>},
-    {"outcome", false, text<&Entry::outcome>},
-    {"message", false, text<&Entry::message>},
-    {"found", false, text<&Entry::found>},
-    {"apiVersion", false, text<&Entry::version>},
-    {"folder", false, text<&Entry::folder>},
-    {"resumes", false, text<&Entry::resumes>},
-    {"rollsBack", false, text<&Entry::rolls_back>},
-    {"ignoresWindow", false, text<&Entry::ignores_window>},
-    {"plan", false, text<&Entry::plan>},
-    {"name", false, text<&Entry::name>},
+    {"op", false, take_text<&Entry::op>},
+    {"hook", false, take_text<&Entry::hook>},
+    {"host", false, take_text<&Entry::host>},
+    {"vm", false, take_text<&Entry::vm>},
+    {"vmId", false, take_text<&Entry::vm_id>},
+    {"gpu", false, take_text<&Entry::gpu>},
+    {"model", false, take_text<&Entry::model>},
+    {"startedAt", false, take_text<&Entry::started_at>},
+    {"outcome", false, take_text<&Entry::outcome>},
+    {"message", false, take_text<&Entry::message>},
+    {"found", false, take_text<&Entry::found>},
+    {"apiVersion", false, take_text<&Entry::version>},
+    {"folder", false, take_text<&Entry::folder>},
+    {"resumes", false, take_text<&Entry::resumes>},
+    {"rollsBack", false, take_text<&Entry::rolls_back>},
+    {"ignoresWindow", false, take_text<&Entry::ignores_window>},
+    {"plan", false, take_text<&Entry::plan>},
+    {"name", false, take_text<&Entry::name>},
     {"steps", false, number<&Entry::steps>},
     {"hosts", false, hosts},
     {"exitCode", false, number<&Entry::exit_code>},
@@ -124,7 +114,7 @@ class Reading {
   void take_line(std::string_view line) {
     JsonReader reader(std::string(line), path_, kLargestLine, "the entry");
     Entry entry;
-    if (reader.start() && reader.object(kMembers, reader, entry, "an entry")) {
+    if (reader.start() && reader.object(kEntryMembers, reader, entry, "an entry")) {
       reader.finish();
     }
     if (reader.failed()) {

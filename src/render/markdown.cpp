@@ -12,13 +12,8 @@ namespace gpup {
 
 namespace {
 
-constexpr std::size_t kChunk = 64UL * 1024;
 constexpr std::size_t kShownOfName = 80;
 constexpr std::size_t kRoomForEnd = 700;  // for what was left out: a few parts, named by us
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
 /// Bytes that begin markup, HTML, mentions or references in some renderer.
 constexpr auto kRisky = [] {

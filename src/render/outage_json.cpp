@@ -11,7 +11,6 @@ namespace gpup {
 
 namespace {
 
-constexpr std::size_t kChunk = std::size_t{64} * 1024;
 constexpr std::size_t kMostInChain = 100;
 
 class OutageJson {

@@ -15,7 +15,7 @@ namespace gpup {
 
 namespace {
 
-constexpr std::size_t kNamed = 3;
+constexpr std::size_t kNamedSteps = 3;
 
 /// A value as PowerShell reads it. Its single quotes are five characters: the typographic ones end a text, too.
 std::string argument(std::string_view text) {
@@ -71,7 +71,7 @@ std::string command_of(const Plan& plan, const Step& step) {
 
 std::string some_steps(std::span<const std::uint32_t> steps) {
   std::vector<std::string> numbers;
-  for (std::size_t i = 0; i < steps.size() && i < kNamed; ++i) {
+  for (std::size_t i = 0; i < steps.size() && i < kNamedSteps; ++i) {
     numbers.push_back(std::to_string(steps[i] + 1));
   }
   return some_of(numbers, steps.size());
@@ -177,7 +177,7 @@ void Failures::tell_count(std::uint32_t index, Failure& failure) const {
     if (next.vm == kNone || !comes_back(next_[n]) || power_[next.vm].stop >= index) {
       continue;
     }
-    if (++down <= kNamed) {
+    if (++down <= kNamedSteps) {
       names.emplace_back(plan_.vms[next.vm].name);
     }
   }

@@ -17,8 +17,6 @@ namespace gpup {
 
 namespace {
 
-constexpr std::string_view kPrefix = "sha256:";
-
 /// Bytes on their way out, gathered to chunks.
 class Chunks {
  public:
@@ -648,23 +646,23 @@ std::string write_plan(const Plan& plan, OutputFile& file) {
   const std::uint64_t id_at = PlanJson(plan, out).write(std::string(kPlanDigits, '0'));
   const std::string id = digest.hex();
   file.patch(id_at, id);
-  return std::string(kPrefix) + id;
+  return std::string(kSha256Prefix) + id;
 }
 
 std::string plan_id(const Plan& plan) {
-  if (plan.id.size() == kPrefix.size() + kPlanDigits) {
+  if (plan.id.size() == kSha256Prefix.size() + kPlanDigits) {
     return plan.id;
   }
   Sha256 digest;
   Chunks nowhere(nullptr, &digest);
   PlanJson(plan, nowhere).write(std::string(kPlanDigits, '0'));
-  return std::string(kPrefix) + digest.hex();
+  return std::string(kSha256Prefix) + digest.hex();
 }
 
 std::string write_plan(const Plan& plan, Sink& sink) {
   std::string id = plan_id(plan);
   Chunks out(&sink, nullptr);
-  PlanJson(plan, out).write(std::string_view(id).substr(kPrefix.size()));
+  PlanJson(plan, out).write(std::string_view(id).substr(kSha256Prefix.size()));
   return id;
 }
 

@@ -84,9 +84,9 @@ std::size_t hash_of(std::uint32_t host, std::string_view text) {
 }
 
 // Each method reads one thing and says whether it was there; the first that is not ends the reading.
-class PlanText {
+class PlanMembers {
  public:
-  PlanText(std::string_view text, std::size_t at, Plan& plan, TextPool& pool)
+  PlanMembers(std::string_view text, std::size_t at, Plan& plan, TextPool& pool)
       : text_(text), at_(at), plan_(plan), pool_(pool) {}
 
   bool read() {
@@ -1127,7 +1127,7 @@ Result<Plan> read_plan(std::string text, const std::string& path) {
   const std::string_view kept = pool->adopt(std::move(text));
   Plan plan;
   plan.id = "sha256:" + std::string(kept.substr(kHead.size(), kPlanDigits));
-  PlanText reader(kept, kHead.size() + kPlanDigits, plan, *pool);
+  PlanMembers reader(kept, kHead.size() + kPlanDigits, plan, *pool);
   if (!reader.read()) {
     return refused(at_offset(
         told(path, Code::kPlanSyntax, "this is not a plan as gpup writes it: " + reader.wrong(), make_another(kept)),

@@ -20,7 +20,6 @@ constexpr std::string_view kBold = "\x1b[1m";
 constexpr std::string_view kYellow = "\x1b[33m";
 constexpr std::string_view kGreen = "\x1b[32m";
 constexpr std::string_view kPlain = "\x1b[0m";
-constexpr std::size_t kChunk = 64UL * 1024;
 
 // Columns on a terminal, about: one a character.
 std::size_t columns(std::string_view text) {

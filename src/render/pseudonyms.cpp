@@ -9,6 +9,7 @@
 
 #include "base/json_writer.h"
 #include "base/text.h"
+#include "desired/scalars.h"
 #include "observed/json_reader.h"
 
 namespace gpup {
@@ -19,25 +20,8 @@ constexpr std::uint64_t kLargest = 1024ULL * 1024 * 1024;
 constexpr std::string_view kGuidStart = "00000000-0000-4000-8000-";
 constexpr std::string_view kBlank = " \t\r\n";
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 /// Part of a name: what comes beside it does not begin another.
 bool is_inside(char c) { return is_digit(c) || is_letter(c) || c == '_' || c == '-' || (c & '\x80') != 0; }
-
-bool is_guid(std::string_view text) {
-  constexpr std::size_t kSize = 36;
-  if (text.size() != kSize) {
-    return false;
-  }
-  for (std::size_t i = 0; i < kSize; ++i) {
-    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    if (dash ? text[i] != '-' : !is_hex(text[i])) {
-      return false;
-    }
-  }
-  return true;
-}
 
 /// Numbers, times, sizes, durations, versions of Windows, runs: what begins with a digit and has little else.
 bool is_quantity(std::string_view text) {

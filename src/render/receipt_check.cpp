@@ -16,11 +16,6 @@ std::string by(const ReadReceipt& receipt) {
   return receipt.user.empty() ? std::string() : fmt::format(", by {} on {}", receipt.user, receipt.host);
 }
 
-void member(std::string& out, std::string_view name, std::string_view value) {
-  out += name;
-  append_json_string_or_null(out, value);
-}
-
 }  // namespace
 
 void render_receipt_check_text(const std::vector<CheckedReceipt>& receipts, Sink& out) {
@@ -47,23 +42,23 @@ void render_receipt_check_json(const std::vector<CheckedReceipt>& receipts, Sink
   for (const CheckedReceipt& one : receipts) {
     const ReadReceipt& receipt = one.receipt;
     out += std::exchange(separator, ",\n  ");
-    member(out, "{\"file\": ", one.path);
-    member(out, ", \"id\": ", receipt.id);
-    member(out, ", \"sha256\": ", receipt.sha256);
-    member(out, ", \"previous\": ", receipt.previous);
-    member(out, ", \"run\": ", receipt.run);
-    member(out, ", \"user\": ", receipt.user);
-    member(out, ", \"host\": ", receipt.host);
-    member(out, ", \"commit\": ", receipt.commit);
-    member(out, ", \"plan\": ", receipt.plan);
-    member(out, ", \"startedAt\": ", receipt.started);
-    member(out, ", \"endedAt\": ", receipt.ended);
+    append_json_member(out, "{\"file\": ", one.path);
+    append_json_member(out, ", \"id\": ", receipt.id);
+    append_json_member(out, ", \"sha256\": ", receipt.sha256);
+    append_json_member(out, ", \"previous\": ", receipt.previous);
+    append_json_member(out, ", \"run\": ", receipt.run);
+    append_json_member(out, ", \"user\": ", receipt.user);
+    append_json_member(out, ", \"host\": ", receipt.host);
+    append_json_member(out, ", \"commit\": ", receipt.commit);
+    append_json_member(out, ", \"plan\": ", receipt.plan);
+    append_json_member(out, ", \"startedAt\": ", receipt.started);
+    append_json_member(out, ", \"endedAt\": ", receipt.ended);
     out += ", \"exitCode\": ";
     append_json_number(out, receipt.exit_code);
     out += ", \"signedBy\": ";
     if (one.signer) {
-      member(out, "{\"name\": ", one.signer->name);
-      member(out, ", \"key\": ", one.signer->key);
+      append_json_member(out, "{\"name\": ", one.signer->name);
+      append_json_member(out, ", \"key\": ", one.signer->key);
       out += '}';
     } else {
       out += "null";

@@ -19,16 +19,15 @@ namespace gpup {
 
 namespace {
 
-constexpr std::string_view kHead = "{\n\"apiVersion\": \"gpup/v1\",\n\"kind\": \"Receipt\",\n\"id\": \"sha256:";
+constexpr std::string_view kReceiptHead = "{\n\"apiVersion\": \"gpup/v1\",\n\"kind\": \"Receipt\",\n\"id\": \"sha256:";
 constexpr std::size_t kDigits = 64;
 constexpr std::uint32_t kIdLine = 4;
-constexpr std::string_view kPrefix = "sha256:";
 
 /// Of all bytes but the id's digits.
 std::string digest_of(std::string_view text) {
   Sha256 digest;
-  digest.update(kHead);
-  digest.update(text.substr(kHead.size() + kDigits));
+  digest.update(kReceiptHead);
+  digest.update(text.substr(kReceiptHead.size() + kDigits));
   return digest.hex();
 }
 
@@ -41,7 +40,7 @@ class ReceiptJson {
 
   std::string write() {
     StringSink out;
-    out.write(kHead);
+    out.write(kReceiptHead);
     out.write(std::string(kDigits, '0'));
     write_head();
     write_changes();
@@ -51,7 +50,7 @@ class ReceiptJson {
     render_report_members(plan_, report_, out);
     out.write("\n}\n");
     const std::string id = digest_of(out.text);
-    out.text.replace(kHead.size(), kDigits, id);
+    out.text.replace(kReceiptHead.size(), kDigits, id);
     return std::move(out.text);
   }
 
@@ -195,16 +194,6 @@ tl::unexpected<Error> broken(const std::string& path, std::uint32_t line, std::s
   return fail({std::move(diagnostic)});
 }
 
-template <auto Into>
-bool text(JsonReader& reader, ReadReceipt& receipt) {
-  if (!reader.null()) {
-    if (const auto value = reader.string()) {
-      receipt.*Into = std::string(*value);
-    }
-  }
-  return !reader.dead();
-}
-
 bool exit_code_of(JsonReader& reader, ReadReceipt& receipt) {
   constexpr std::uint64_t kMostExitCode = 255;
   receipt.exit_code = reader.number(0, kMostExitCode).value_or(0);
@@ -213,30 +202,30 @@ bool exit_code_of(JsonReader& reader, ReadReceipt& receipt) {
 
 bool who(JsonReader& reader, ReadReceipt& receipt) {
   static constexpr std::array<Member<JsonReader, ReadReceipt>, 2> kMembers = {{
-      {"user", true, text<&ReadReceipt::user>},
-      {"host", true, text<&ReadReceipt::host>},
+      {"user", true, take_text<&ReadReceipt::user>},
+      {"host", true, take_text<&ReadReceipt::host>},
   }};
   return reader.object(kMembers, reader, receipt, "whose run it was");
 }
 
 bool plan_members(JsonReader& reader, ReadReceipt& receipt) {
   static constexpr std::array<Member<JsonReader, ReadReceipt>, 2> kMembers = {{
-      {"id", true, text<&ReadReceipt::plan>},
-      {"name", true, text<&ReadReceipt::plan_name>},
+      {"id", true, take_text<&ReadReceipt::plan>},
+      {"name", true, take_text<&ReadReceipt::plan_name>},
   }};
   return reader.object(kMembers, reader, receipt, "a plan");
 }
 
 constexpr std::array<Member<JsonReader, ReadReceipt>, 9> kReceiptMembers = {{
-    {"id", true, text<&ReadReceipt::id>},
-    {"previous", true, text<&ReadReceipt::previous>},
-    {"run", true, text<&ReadReceipt::run>},
+    {"id", true, take_text<&ReadReceipt::id>},
+    {"previous", true, take_text<&ReadReceipt::previous>},
+    {"run", true, take_text<&ReadReceipt::run>},
     {"who", true, who},
-    {"commit", true, text<&ReadReceipt::commit>},
+    {"commit", true, take_text<&ReadReceipt::commit>},
     {"plan", true, plan_members},
     {"exitCode", true, exit_code_of},
-    {"startedAt", true, text<&ReadReceipt::started>},
-    {"endedAt", true, text<&ReadReceipt::ended>},
+    {"startedAt", true, take_text<&ReadReceipt::started>},
+    {"endedAt", true, take_text<&ReadReceipt::ended>},
 }};
 
 }  // namespace
@@ -246,14 +235,14 @@ std::string render_receipt(const Plan& plan, const Report& report, const Receipt
 }
 
 std::string_view receipt_id(std::string_view receipt) {
-  return receipt.substr(kHead.size() - kPrefix.size(), kPrefix.size() + kDigits);
+  return receipt.substr(kReceiptHead.size() - kSha256Prefix.size(), kSha256Prefix.size() + kDigits);
 }
 
 Result<ReadReceipt> read_receipt(const std::string& text, const std::string& path) {
-  if (!text.starts_with(kHead) || text.size() < kHead.size() + kDigits) {
+  if (!text.starts_with(kReceiptHead) || text.size() < kReceiptHead.size() + kDigits) {
     return broken(path, 1, "this is not a receipt that gpup wrote", "gpup apply --receipt FILE writes one");
   }
-  if (digest_of(text) != std::string_view(text).substr(kHead.size(), kDigits)) {
+  if (digest_of(text) != std::string_view(text).substr(kReceiptHead.size(), kDigits)) {
     return broken(path, kIdLine,
                   text.ends_with("\n}\n")
                       ? "this receipt was changed after it was written: its content does not give its id"
@@ -271,7 +260,7 @@ Result<ReadReceipt> read_receipt(const std::string& text, const std::string& pat
     wrong.front().code = Code::kReceiptBroken;
     return fail(std::move(wrong));
   }
-  receipt.sha256 = std::string(kPrefix) + sha256_hex(text);
+  receipt.sha256 = std::string(kSha256Prefix) + sha256_hex(text);
   return receipt;
 }
 

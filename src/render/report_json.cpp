@@ -9,8 +9,6 @@ namespace gpup {
 
 namespace {
 
-constexpr std::size_t kChunk = std::size_t{64} * 1024;
-
 void append_text(std::string& out, std::string_view name, std::string_view value) {
   out += name;
   append_json_string_or_null(out, value);

@@ -14,8 +14,6 @@ namespace {
 
 enum class Form : std::uint8_t { kJson, kYaml };
 
-constexpr std::size_t kChunk = 64UL * 1024;
-
 /// Writes objects member by member in either form. In JSON an object is a line; objects with lists of objects in
 /// them break before each item. In YAML every member is a line.
 class Writer {

@@ -4,11 +4,11 @@
 
 #include <string>
 
+#include "adapters/said.h"
+
 namespace gpup {
 
 namespace {
-
-const HostTarget kHost{"hv-1", {}};
 
 AgentError failed(std::string id, std::string category, std::string message = {}) {
   AgentError error;
@@ -18,8 +18,6 @@ AgentError failed(std::string id, std::string category, std::string message = {}
   error.message = std::move(message);
   return error;
 }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 
@@ -64,14 +62,14 @@ TEST_CASE("a host's errors are told apart by id, category and HRESULT, in any la
   for (const Case& c : cases) {
     CAPTURE(c.error.error_id);
     CAPTURE(c.error.reason);
-    CHECK_EQ(to_string(explain_refusal(kHost, c.error).code), to_string(c.code));
+    CHECK_EQ(to_string(explain_refusal(kHv1, c.error).code), to_string(c.code));
   }
-  CHECK_EQ(to_string(explain_unreadable(kHost, failed("InvalidState,x.SetVM", "")).code),
+  CHECK_EQ(to_string(explain_unreadable(kHv1, failed("InvalidState,x.SetVM", "")).code),
            to_string(Code::kHostUnreadable));
 }
 
 TEST_CASE("the HRESULT counts where only the text carries it") {
-  const auto code = [](const AgentError& error) { return to_string(explain_start_refusal(kHost, error).code); };
+  const auto code = [](const AgentError& error) { return to_string(explain_start_refusal(kHv1, error).code); };
   CHECK_EQ(code(failed("OperationFailed,x.StartVM", "", "Nicht genug Ressourcen. (0x800705AA). (0x1)")), "GP188");
   CHECK_EQ(code(failed("", "", "0x800705aa")), "GP188");
   CHECK_EQ(code(failed("", "", "0x800705A")), "GP172");
@@ -79,18 +77,18 @@ TEST_CASE("the HRESULT counts where only the text carries it") {
   AgentError number = failed("", "");
   number.hresult = -2147023446;
   CHECK_EQ(code(number), "GP188");
-  CHECK_EQ(to_string(explain_refusal(kHost, number).code), "GP172");  // only a start needs a partition
+  CHECK_EQ(to_string(explain_refusal(kHv1, number).code), "GP172");  // only a start needs a partition
   AgentError fact = number;
   fact.reason = "facts";
   CHECK_EQ(code(fact), "GP172");
 }
 
 TEST_CASE("a refusal says what it means, its name and the host's own text") {
-  CHECK_EQ(explain_refusal(kHost, failed("InvalidState,Microsoft.HyperV.PowerShell.Commands.SetVM", "InvalidOperation",
-                                         "Der Vorgang\r\n  ist nicht erlaubt."))
+  CHECK_EQ(explain_refusal(kHv1, failed("InvalidState,Microsoft.HyperV.PowerShell.Commands.SetVM", "InvalidOperation",
+                                        "Der Vorgang\r\n  ist nicht erlaubt."))
                .message,
            "the virtual machine is not in the state for it (InvalidState of SetVM): Der Vorgang ist nicht erlaubt.");
-  const std::string endless = explain_refusal(kHost, failed("", "", std::string(100'000, 'x'))).message;
+  const std::string endless = explain_refusal(kHv1, failed("", "", std::string(100'000, 'x'))).message;
   CHECK_LT(endless.size(), 600);
 }
 
@@ -100,19 +98,19 @@ TEST_CASE("a broken fact names what was expected and what was found") {
   error.fact = "ownerNode";
   error.expected = "HV-E1";
   error.found = "HV-E2";
-  CHECK_EQ(explain_refusal(kHost, error).message, "the virtual machine was on HV-E1, is on HV-E2 now");
+  CHECK_EQ(explain_refusal(kHv1, error).message, "the virtual machine was on HV-E1, is on HV-E2 now");
   error.fact = "state";
   error.expected = "Off";
   error.found = "Running";
-  CHECK_EQ(explain_refusal(kHost, error).message,
+  CHECK_EQ(explain_refusal(kHv1, error).message,
            "the virtual machine's state is not as it was: expected Off, found Running");
   error.fact = "partitionCount";
   error.expected = "3";
   error.found = "valid are 16, 8, 4, 2, 1";
-  CHECK_EQ(explain_refusal(kHost, error).message,
+  CHECK_EQ(explain_refusal(kHv1, error).message,
            "the GPU does not take a partition count of 3: valid are 16, 8, 4, 2, 1");
   error.fact = "vm";
-  CHECK_EQ(explain_refusal(kHost, error).message, "the virtual machine is not on this host any more");
+  CHECK_EQ(explain_refusal(kHv1, error).message, "the virtual machine is not on this host any more");
 }
 
 TEST_CASE("ssh's end is told apart by its own words, the far shell's by its code") {
@@ -144,17 +142,17 @@ TEST_CASE("ssh's end is told apart by its own words, the far shell's by its code
   launch.powershell = "powershell";
   for (const Case& c : cases) {
     CAPTURE(c.err);
-    CHECK_EQ(to_string(explain_ended(kHost, launch, {c.code, 0}, false, c.err, "").code), to_string(c.wanted));
+    CHECK_EQ(to_string(explain_ended(kHv1, launch, {c.code, 0}, false, c.err, "").code), to_string(c.wanted));
   }
-  CHECK(explain_ended(kHost, launch, {255, 0}, true, "Timeout, server 10.1.0.12 not responding.", "").code ==
+  CHECK(explain_ended(kHv1, launch, {255, 0}, true, "Timeout, server 10.1.0.12 not responding.", "").code ==
         Code::kSessionEnded);
   // What says the same without ssh is no connection's trouble.
   launch.way = AgentLaunch::Way::kHere;
-  CHECK(explain_ended(kHost, launch, {255, 0}, false, "Connection refused", "").code == Code::kSessionEnded);
+  CHECK(explain_ended(kHv1, launch, {255, 0}, false, "Connection refused", "").code == Code::kSessionEnded);
 }
 
 TEST_CASE("a PSSession over SSH that is not opened is told by ssh's words, in PowerShell's error or before it") {
-  HostTarget host = kHost;
+  HostTarget host = kHv1;
   host.connect.host_name = "hv-1.contoso.com";
   const std::string wrapped = "[hv-1.contoso.com] Fehler der SSH-Clientsitzung: ";
   struct Case {
@@ -183,7 +181,7 @@ TEST_CASE("a PSSession over SSH that is not opened is told by ssh's words, in Po
     CHECK_FALSE(why.hint.empty());
   }
   const AgentError winrm = failed("AccessDenied,PSSessionOpenFailed", "OpenError", "Connection refused");
-  CHECK(explain_no_session(kHost, winrm, "", "").code == Code::kLoginRefused);
+  CHECK(explain_no_session(kHv1, winrm, "", "").code == Code::kLoginRefused);
   AgentLaunch launch;
   launch.way = AgentLaunch::Way::kSession;
   CHECK(explain_ended(host, launch, {-1, 6}, false, "Unhandled exception.", changed).code == Code::kHostKey);

@@ -10,6 +10,7 @@
 
 #include "adapters/agent_errors.h"
 #include "adapters/agent_wire.h"
+#include "adapters/said.h"
 #include "adapters/temporary_folder.h"
 #include "paths.h"
 
@@ -18,8 +19,6 @@
 namespace gpup {
 
 namespace {
-
-const HostTarget kHost{"hv-1", {}};
 
 std::string sample(const std::string& name) {
   const std::string path = std::string(kSourceFolder) + "/tests/powershell/samples/" + name;
@@ -70,20 +69,20 @@ TEST_CASE("each recorded error has its meaning, and none is told apart by its wo
     const auto meaning = meanings.find(id);
     REQUIRE(meaning != meanings.end());
     AgentError error = error_of(row);
-    const Diagnostic said = explain_refusal(kHost, error);
+    const Diagnostic said = explain_refusal(kHv1, error);
     CHECK_EQ(to_string(said.code), to_string(meaning->second));
     const bool no_partition = id == "start-vm-no-gpu-resource";
-    CHECK_EQ(explain_start_refusal(kHost, error).code == Code::kNoPartition, no_partition);
+    CHECK_EQ(explain_start_refusal(kHv1, error).code == Code::kNoPartition, no_partition);
     if (meaning->second != Code::kStepFailed) {
       CHECK_FALSE(said.hint.empty());
     }
     // What a step failed of, an observation cannot be read for.
-    CHECK_EQ(to_string(explain_unreadable(kHost, error).code),
+    CHECK_EQ(to_string(explain_unreadable(kHv1, error).code),
              to_string(meaning->second == Code::kStepFailed ? Code::kHostUnreadable : meaning->second));
     // A host of another language says something else; numbers it says as well.
     if (!no_partition) {
       error.message = "Der Vorgang ist fehlgeschlagen.";
-      CHECK_EQ(to_string(explain_refusal(kHost, error).code), to_string(meaning->second));
+      CHECK_EQ(to_string(explain_refusal(kHv1, error).code), to_string(meaning->second));
     }
   }
 }
@@ -92,7 +91,7 @@ TEST_CASE("a recorded error keeps the host's own words, on one line") {
   for (const nlohmann::json& row : nlohmann::json::parse(sample("errors.json"))) {
     CAPTURE(row.at("id").get<std::string>());
     const AgentError error = error_of(row);
-    const std::string said = explain_refusal(kHost, error).message;
+    const std::string said = explain_refusal(kHv1, error).message;
     CHECK_EQ(said.find('\n'), std::string::npos);
     if (error.reason == "cmdlet") {
       CHECK_NE(said.find(host_text(error.message)), std::string::npos);

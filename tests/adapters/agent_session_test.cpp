@@ -12,6 +12,7 @@
 #include "adapters/agent_launch.h"
 #include "adapters/agent_script.h"
 #include "adapters/pretended_agent.h"
+#include "adapters/said.h"
 
 namespace gpup {
 
@@ -32,10 +33,6 @@ Result<std::shared_ptr<AgentSession>> opened(const TemporaryFolder& folder, cons
   REQUIRE(launch);
   return AgentSession::open(host, *launch, agent_script(), Mode::kRead, bound);
 }
-
-Code code_of(const Error& error) { return error.diagnostics.empty() ? Code{} : error.diagnostics.front().code; }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

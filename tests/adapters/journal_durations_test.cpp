@@ -19,15 +19,14 @@ constexpr std::string_view kBegin =
     R"({"name":"lab","transport":"simulated"}]})"
     "\n";
 
-std::string at(int milliseconds) {
-  return fmt::format("2026-11-22T08:{:02}:{:02}.{:03}Z", 41 + milliseconds / 60'000, milliseconds / 1000 % 60,
-                     milliseconds % 1000);
+std::string at(int ms) {
+  return fmt::format("2026-11-22T08:{:02}:{:02}.{:03}Z", 41 + ms / 60'000, ms / 1000 % 60, ms % 1000);
 }
 
-std::string entry(std::string_view kind, int step, int milliseconds, std::string_view more = "") {
+std::string entry(std::string_view kind, int step, int ms, std::string_view more = "") {
   return fmt::format(R"({{"time":"{}","entry":"{}","step":{},"op":"stop-vm","host":"hv-1","model":"NVIDIA A2"{}}})"
                      "\n",
-                     at(milliseconds), kind, step, more);
+                     at(ms), kind, step, more);
 }
 
 /// A step that took so long.

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "adapters/pretended_agent.h"
+#include "adapters/said.h"
 
 namespace gpup {
 
@@ -50,10 +51,6 @@ std::string log_of(const TemporaryFolder& folder) {
   std::replace(log.begin(), log.end(), '\n', ' ');
   return log;
 }
-
-Code code_of(const Error& error) { return error.diagnostics.empty() ? Code{} : error.diagnostics.front().code; }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

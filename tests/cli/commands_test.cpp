@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "cli/program.h"
+#include "files.h"
 
 namespace gpup::test {
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cli/program.h"
+#include "files.h"
 #include "json_schema.h"
 #include "paths.h"
 

@@ -8,28 +8,16 @@
 #include "cli/completion.h"
 #include "cli/help.h"
 #include "cli/program.h"
+#include "files.h"
 #include "paths.h"
 
 namespace gpup::test {
 
-namespace {
-
-/// Compares with a golden file; UPDATE_GOLDEN=1 writes it.
-void check_golden(const std::string& name, const std::string& text) {
-  const std::string path = std::string(kSourceFolder) + "/tests/golden/" + name;
-  if (std::getenv("UPDATE_GOLDEN") != nullptr) {
-    std::ofstream(path, std::ios::binary) << text;
-  }
-  CAPTURE(path);
-  CHECK_EQ(text, read_text(path));
-}
-
-}  // namespace
-
 TEST_CASE("help reads as it did") {
-  check_golden("help/gpup.txt", render_help());
+  const std::string golden = std::string(kSourceFolder) + "/tests/golden/help/";
+  check_golden(golden + "gpup.txt", render_help());
   for (const Command& command : commands()) {
-    check_golden("help/" + std::string(command.name) + ".txt", render_help(command));
+    check_golden(golden + std::string(command.name) + ".txt", render_help(command));
   }
 }
 

@@ -19,7 +19,7 @@ namespace gpup::test {
 
 namespace {
 
-constexpr Edition kEdition = {"9.8.7", "2026-11-26"};
+constexpr PageEdition kEdition = {"9.8.7", "2026-11-26"};
 
 struct Page {
   std::string name;

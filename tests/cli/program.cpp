@@ -1,4 +1,5 @@
 #include "cli/program.h"
+#include "files.h"
 #include "paths.h"
 
 #include <cstdlib>
@@ -33,13 +34,6 @@ void Folder::write(const std::string& name, std::string_view text) const {
 std::string Folder::read(const std::string& name) const { return read_text(path_ + "/" + name); }
 
 bool Folder::has(const std::string& name) const { return fs::exists(fs::path(path_) / name); }
-
-std::string read_text(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 Ended run_gpup(const Folder& folder, const std::vector<std::string>& arguments, std::string_view in,
                const std::string& out_path) {

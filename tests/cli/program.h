@@ -40,8 +40,6 @@ std::vector<std::string> split_words(std::string_view line);
 /// Text up to the first end of line.
 std::string first_line(std::string_view text);
 
-std::string read_text(const std::string& path);
-
 // A small world: one host, one card with partition count 16, one VM that is off and holds nothing.
 extern const std::string_view kDesired;  ///< wants count 4 and a partition for vdi-01
 extern const std::string_view kLab;

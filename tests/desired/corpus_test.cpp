@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "desired/read_desired.h"
+#include "files.h"
 #include "json_schema.h"
 #include "model/platform_rules.h"
 #include "paths.h"
@@ -23,13 +24,6 @@
 namespace {
 
 using nlohmann::json;
-
-std::string read_text(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 std::vector<std::filesystem::path> files_in(const std::string& folder) {
   std::vector<std::filesystem::path> files;
@@ -152,7 +146,7 @@ bool fits_schema(const std::vector<json>& documents) {
 
 std::string complaints(const std::filesystem::path& path) {
   gpup::Sources sources;
-  sources.add(path.filename().string(), read_text(path));
+  sources.add(path.filename().string(), gpup::read_text(path));
   return gpup::render_diagnostics(gpup::read_desired(sources).diagnostics);
 }
 
@@ -162,7 +156,7 @@ TEST_CASE("good files are taken by parser and schema") {
   for (const auto& path : files_in("good")) {
     CAPTURE(path.filename().string());
     CHECK_EQ(complaints(path), "");
-    const auto documents = ToJson().convert(read_text(path));
+    const auto documents = ToJson().convert(gpup::read_text(path));
     REQUIRE(documents);
     CHECK(fits_schema(*documents));
   }
@@ -172,7 +166,7 @@ TEST_CASE("bad files are refused by parser and schema") {
   for (const auto& path : files_in("bad")) {
     CAPTURE(path.filename().string());
     CHECK_NE(complaints(path), "");
-    const auto documents = ToJson().convert(read_text(path));
+    const auto documents = ToJson().convert(gpup::read_text(path));
     CHECK_FALSE((documents && fits_schema(*documents)));
   }
 }
@@ -181,7 +175,7 @@ TEST_CASE("files that are wrong in what a schema cannot say are refused by the p
   for (const auto& path : files_in("bad_beyond_schema")) {
     CAPTURE(path.filename().string());
     CHECK_NE(complaints(path), "");
-    if (const auto documents = ToJson().convert(read_text(path))) {
+    if (const auto documents = ToJson().convert(gpup::read_text(path))) {
       CHECK(fits_schema(*documents));
     }
   }

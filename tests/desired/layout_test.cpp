@@ -17,6 +17,7 @@
 
 #include "base/codes.h"
 #include "desired/read_desired.h"
+#include "files.h"
 #include "paths.h"
 
 namespace gpup {
@@ -25,13 +26,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-std::string read_text(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 /// What a file says, read by another hand: keys sorted, values as text, whether they are plain.
 json meaning(const YAML::Node& node) {

@@ -20,17 +20,17 @@ using namespace gpup::test;
 
 namespace {
 
-using Told = std::map<std::string, std::string>;
+using Environment = std::map<std::string, std::string>;
 
 /// Notes what it is asked to run; each ends well unless `on_run` says otherwise.
 class Asked : public Hooks {
  public:
   std::function<std::optional<Error>(const std::string& call)> on_run;
   std::vector<std::string> calls;  ///< `before one`; `on-failure, exit code 7`
-  std::vector<Told> environments;
+  std::vector<Environment> environments;
 
   Result<Done> run(const HookCall& call, const std::function<void(std::string_view)>& said) override {
-    Told told(call.environment.begin(), call.environment.end());
+    Environment told(call.environment.begin(), call.environment.end());
     std::string words = told["GPUP_HOOK"];
     words += told["GPUP_VM"].empty() ? ", exit code " + told["GPUP_EXIT_CODE"] : " " + told["GPUP_VM"];
     {
@@ -104,7 +104,7 @@ TEST_CASE("hooks are run around each stop and start, and noted before and after"
     CHECK_EQ(after[-1], "outcome done");
     CHECK_EQ(after[1], "hook after " + vm + " done");
   }
-  const Told& told = east.asked.environments.front();
+  const Environment& told = east.asked.environments.front();
   const StepResult* const stop = find(east.planned, report, Op::kStopVm, told.at("GPUP_VM"));
   REQUIRE(stop != nullptr);
   CHECK_EQ(told.at("GPUP_RUN"), "run-1");
@@ -184,9 +184,9 @@ TEST_CASE("a machine that does not come back is told to the hook on failure") {
   CHECK_FALSE(east.asked.has("after one"));
   CHECK(east.asked.has("on-failure one"));
   const StepResult* const start = find(east.planned, report, Op::kStartVm, "one");
-  const auto told = std::find_if(east.asked.environments.begin(), east.asked.environments.end(), [](const Told& one) {
-    return one.at("GPUP_HOOK") == "on-failure" && one.at("GPUP_VM") == "one";
-  });
+  const auto told = std::find_if(
+      east.asked.environments.begin(), east.asked.environments.end(),
+      [](const Environment& one) { return one.at("GPUP_HOOK") == "on-failure" && one.at("GPUP_VM") == "one"; });
   REQUIRE(told != east.asked.environments.end());
   CHECK_EQ(told->at("GPUP_STEP"), std::to_string(start->step + 1));
 }

@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "files.h"
 #include "json_schema.h"
 #include "observed/read_snapshot.h"
 #include "paths.h"
@@ -15,13 +16,6 @@
 // One corpus, two judges: the reader and the schema. Whatever the schema can express, both decide alike.
 
 namespace {
-
-std::string read_text(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 std::vector<std::filesystem::path> files_in(const std::string& folder) {
   std::vector<std::filesystem::path> files;
@@ -48,13 +42,13 @@ bool fits_schema(const std::string& text) {
 TEST_CASE("the reader and the schema decide alike") {
   for (const std::filesystem::path& path : files_in("good")) {
     CAPTURE(path.filename().string());
-    const std::string text = read_text(path);
+    const std::string text = gpup::read_text(path);
     CHECK_EQ(what_the_reader_says(text), "");
     CHECK(fits_schema(text));
   }
   for (const std::filesystem::path& path : files_in("bad")) {
     CAPTURE(path.filename().string());
-    const std::string text = read_text(path);
+    const std::string text = gpup::read_text(path);
     CHECK_NE(what_the_reader_says(text), "");
     CHECK_FALSE(fits_schema(text));
   }
@@ -63,7 +57,7 @@ TEST_CASE("the reader and the schema decide alike") {
 TEST_CASE("the reader refuses what no schema can express") {
   for (const std::filesystem::path& path : files_in("bad_beyond_schema")) {
     CAPTURE(path.filename().string());
-    CHECK_NE(what_the_reader_says(read_text(path)), "");
+    CHECK_NE(what_the_reader_says(gpup::read_text(path)), "");
   }
 }
 

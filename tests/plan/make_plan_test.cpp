@@ -7,13 +7,8 @@
 using gpup::Code;
 using gpup::Power;
 using gpup::Unlisted;
+using gpup::tests::a2;
 using gpup::tests::SmallWorld;
-
-namespace {
-
-SmallWorld a2(std::uint32_t count) { return SmallWorld().gpu("X", count); }
-
-}  // namespace
 
 TEST_CASE("a plan stops only the machines that stand in the way") {
   struct Case {

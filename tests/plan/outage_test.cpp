@@ -12,6 +12,7 @@
 #include "plan/small_world.h"
 
 using namespace gpup;
+using gpup::tests::a2;
 using gpup::tests::SmallWorld;
 
 namespace {
@@ -49,8 +50,6 @@ std::string mixed_told(const Plan& plan, const Outage& outage) {
   }
   return out;
 }
-
-SmallWorld a2(std::uint32_t count) { return SmallWorld().gpu("X", count); }
 
 /// The names of the VMs that are down while a step runs, as found by looking at every pair.
 std::uint32_t down_by_hand(const Outage& outage, std::uint32_t step) {

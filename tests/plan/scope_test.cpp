@@ -11,7 +11,7 @@ using gpup::tests::SmallWorld;
 namespace {
 
 /// Two hosts, whose cards get another count and whose machines hold a partition of them.
-SmallWorld two_hosts() {
+SmallWorld two_hosts_off() {
   return SmallWorld()
       .gpu("X", 16)
       .vm("a", "Off", {"X"})
@@ -46,16 +46,16 @@ TEST_CASE("a plan with a scope leaves the rest as it is") {
   const char* const first = "1 unassign a-0 of a; 2 set X 16->4 <1; 3 assign a <2";
   const char* const second = "1 unassign b-0 of b; 2 set Y 16->4 <1; 3 assign b <2; 4 assign new <2";
   const Case cases[] = {
-      {"a host alone", two_hosts().target("hv1"), first},
-      {"host names have no case", two_hosts().target("HV1"), first},
-      {"all but a host", two_hosts().exclude("hv1"), second},
-      {"a host, and not that host", two_hosts().target("hv1").exclude("hv1"), ""},
-      {"a machine alone: the count of its host stays", two_hosts().target("hv2/vm/new"), "1 assign new"},
-      {"a machine by its id", two_hosts().target("hv2/vm/00000000-0000-0000-0000-000000000003"), "1 assign new"},
-      {"all but a machine", two_hosts().exclude("hv1").exclude("hv2/vm/new"),
+      {"a host alone", two_hosts_off().target("hv1"), first},
+      {"host names have no case", two_hosts_off().target("HV1"), first},
+      {"all but a host", two_hosts_off().exclude("hv1"), second},
+      {"a host, and not that host", two_hosts_off().target("hv1").exclude("hv1"), ""},
+      {"a machine alone: the count of its host stays", two_hosts_off().target("hv2/vm/new"), "1 assign new"},
+      {"a machine by its id", two_hosts_off().target("hv2/vm/00000000-0000-0000-0000-000000000003"), "1 assign new"},
+      {"all but a machine", two_hosts_off().exclude("hv1").exclude("hv2/vm/new"),
        "1 unassign b-0 of b; 2 set Y 16->4 <1; 3 assign b <2"},
       {"a machine that is left out, with a partition of the card whose count would change",
-       two_hosts().exclude("hv1/vm/a"), "refused: GP197"},
+       two_hosts_off().exclude("hv1/vm/a"), "refused: GP197"},
       {"one that is left out, with an adapter that has no GPU yet",
        SmallWorld().gpu("X", 16).vm("a", "Off", {"?"}).manage("NVIDIA A2", 4).exclude("hv1/vm/a"), "refused: GP197"},
       {"one that is not in the file is left out as well",
@@ -100,7 +100,7 @@ TEST_CASE("a plan with a scope leaves the rest as it is") {
            .list("b")
            .target("hv1/vm/a"),
        "1 assign a"},
-      {"homogeneity looks at what would result", two_hosts().cluster("C").target("hv1"), "refused: GP126"},
+      {"homogeneity looks at what would result", two_hosts_off().cluster("C").target("hv1"), "refused: GP126"},
       {"but a host that is left out counts only where the plan sets a count",
        SmallWorld()
            .cluster("C")
@@ -112,9 +112,9 @@ TEST_CASE("a plan with a scope leaves the rest as it is") {
            .list("a")
            .exclude("hv2"),
        "1 assign a"},
-      {"no such host", two_hosts().target("hv3"), "refused: GP196"},
-      {"no such machine on that host", two_hosts().target("hv1/vm/b"), "refused: GP196"},
-      {"names of machines have case", two_hosts().exclude("hv2/vm/NEW"), "refused: GP196"},
+      {"no such host", two_hosts_off().target("hv3"), "refused: GP196"},
+      {"no such machine on that host", two_hosts_off().target("hv1/vm/b"), "refused: GP196"},
+      {"names of machines have case", two_hosts_off().exclude("hv2/vm/NEW"), "refused: GP196"},
   };
   for (const Case& c : cases) {
     CAPTURE(c.name);
@@ -123,10 +123,10 @@ TEST_CASE("a plan with a scope leaves the rest as it is") {
 }
 
 TEST_CASE("a plan with a scope says so, one without does not") {
-  CHECK(covers_all(two_hosts().plan().plan));
-  const gpup::Planned planned = two_hosts().target("hv1").exclude("hv1/vm/a").plan();
+  CHECK(covers_all(two_hosts_off().plan().plan));
+  const gpup::Planned planned = two_hosts_off().target("hv1").exclude("hv1/vm/a").plan();
   CHECK_EQ(SmallWorld::codes(planned.diagnostics, true), "GP195 GP197 GP140");
-  const gpup::Planned whole = two_hosts().target("hv1").target("hv2").plan();
+  const gpup::Planned whole = two_hosts_off().target("hv1").target("hv2").plan();
   REQUIRE_FALSE(whole.refused());
   CHECK_FALSE(covers_all(whole.plan));
   CHECK_EQ(whole.plan.diagnostics.front().message,
@@ -134,7 +134,7 @@ TEST_CASE("a plan with a scope says so, one without does not") {
 }
 
 TEST_CASE("drift is told although a host that is left out has another count") {
-  SmallWorld world = two_hosts().cluster("C").exclude("hv2");
+  SmallWorld world = two_hosts_off().cluster("C").exclude("hv2");
   CHECK_EQ(world.steps(), "refused: GP126");
   world.scope.compares = true;
   const gpup::Planned planned = world.plan();
@@ -143,7 +143,7 @@ TEST_CASE("drift is told although a host that is left out has another count") {
 }
 
 TEST_CASE("a machine on a host that could not be read may be a target") {
-  SmallWorld world = two_hosts().target("hv2/vm/b").target("hv1");
+  SmallWorld world = two_hosts_off().target("hv2/vm/b").target("hv1");
   world.observed.hosts.back().reachable = false;
   world.observed.hosts.back().vms.clear();
   CHECK_EQ(world.steps(), "1 unassign a-0 of a; 2 set X 16->4 <1; 3 assign a <2");

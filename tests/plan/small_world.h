@@ -202,4 +202,7 @@ class SmallWorld {
   unsigned vms_ = 0;
 };
 
+/// One card of 16 partitions at most, `X`.
+inline SmallWorld a2(std::uint32_t count) { return SmallWorld().gpu("X", count); }
+
 }  // namespace gpup::tests

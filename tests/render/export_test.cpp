@@ -7,21 +7,13 @@
 
 #include "base/sink.h"
 #include "desired/read_desired.h"
-#include "observed/read_snapshot.h"
 #include "plan/make_plan.h"
 #include "render/snapshot_json.h"
+#include "render/state_of.h"
 
 namespace gpup {
 
 namespace {
-
-ObservedState state_of(std::string_view snapshot) {
-  Result<ObservedState> read = read_snapshot(std::string(snapshot), "s.json");
-  if (!read) {
-    FAIL(render_diagnostics(read.error().diagnostics));
-  }
-  return *std::move(read);
-}
 
 std::string exported(const ObservedState& observed) {
   ExportOptions options;

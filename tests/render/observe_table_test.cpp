@@ -8,34 +8,17 @@
 
 #include <doctest/doctest.h>
 
+#include "files.h"
 #include "observed/read_snapshot.h"
 #include "paths.h"
 
 namespace gpup {
 
-namespace {
-
-std::string content_of(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-void check_golden(const std::filesystem::path& path, const std::string& text) {
-  if (std::getenv("UPDATE_GOLDEN") != nullptr) {
-    std::ofstream(path, std::ios::binary) << text;
-  }
-  CHECK_EQ(text, content_of(path));
-}
-
-}  // namespace
-
 TEST_CASE("the inventory is shown as a table, and wide") {
   std::size_t cases = 0;
   for (const auto& entry : std::filesystem::directory_iterator(std::string(kSourceFolder) + "/tests/golden/observe")) {
     CAPTURE(entry.path().filename().string());
-    const Result<ObservedState> observed = read_snapshot(content_of(entry.path() / "observed.json"), "observed.json");
+    const Result<ObservedState> observed = read_snapshot(read_text(entry.path() / "observed.json"), "observed.json");
     if (!observed) {
       FAIL(render_diagnostics(observed.error().diagnostics));
     }

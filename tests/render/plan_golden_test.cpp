@@ -13,6 +13,7 @@
 #include "base/sha256.h"
 #include "desired/read_desired.h"
 #include "execute/schedule.h"
+#include "files.h"
 #include "json_schema.h"
 #include "observed/read_snapshot.h"
 #include "paths.h"
@@ -30,22 +31,6 @@ namespace gpup {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string read_text(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
-/// Compares with what a folder keeps; UPDATE_GOLDEN=1 accepts.
-void check_golden(const fs::path& path, const std::string& text) {
-  if (std::getenv("UPDATE_GOLDEN") != nullptr) {
-    std::ofstream(path, std::ios::binary) << text;
-  }
-  CAPTURE(path.string());
-  CHECK_EQ(text, read_text(path));
-}
 
 std::vector<fs::path> cases() {
   std::vector<fs::path> folders;

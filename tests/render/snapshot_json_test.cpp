@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "observed/read_snapshot.h"
+#include "render/state_of.h"
 
 namespace gpup {
 
@@ -20,15 +20,7 @@ constexpr std::string_view kSnapshot =
   {"name": "hv-e2", "build": null, "edition": null, "reachable": false, "error": "no route to host", "gpus": null, "vms": null}]}
 )";
 
-ObservedState state_of(std::string_view snapshot) {
-  Result<ObservedState> read = read_snapshot(std::string(snapshot), "s.json");
-  if (!read) {
-    FAIL(render_diagnostics(read.error().diagnostics));
-  }
-  return *std::move(read);
-}
-
-std::string json_of(const ObservedState& observed) {
+std::string snapshot_of(const ObservedState& observed) {
   StringSink sink;
   write_snapshot(observed, sink);
   return sink.text;
@@ -37,12 +29,12 @@ std::string json_of(const ObservedState& observed) {
 }  // namespace
 
 TEST_CASE("a snapshot that is read and written again is the same") {
-  CHECK_EQ(json_of(state_of(kSnapshot)), kSnapshot);
+  CHECK_EQ(snapshot_of(state_of(kSnapshot)), kSnapshot);
   const std::string_view empty =
       R"({"apiVersion": "gpup/v1", "kind": "Snapshot", "takenAt": null, "cluster": null, "hosts": []})"
       "\n";
-  CHECK_EQ(json_of(state_of(empty)), empty);
-  CHECK_EQ(json_of({}), empty);
+  CHECK_EQ(snapshot_of(state_of(empty)), empty);
+  CHECK_EQ(snapshot_of({}), empty);
 }
 
 TEST_CASE("a snapshot as YAML says the same") {

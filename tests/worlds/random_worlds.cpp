@@ -40,8 +40,8 @@ struct Maker {
     } else {
       world.homogeneous = rarely(16) ? "require" : rarely(16) ? "warn" : "";
     }
-    static const char* const kUnlisted[] = {"unassign", "", "keep", "refuse"};
-    world.unlisted = kUnlisted[rarely(10) ? 3 : pick(3)];
+    static const char* const kWishes[] = {"unassign", "", "keep", "refuse"};
+    world.unlisted = kWishes[rarely(10) ? 3 : pick(3)];
     for (unsigned h = 0; h < hosts; ++h) {
       host();
     }
@@ -116,9 +116,9 @@ struct Maker {
     } else if (rarely(40)) {
       vm.name = "vm-1";
     }
-    static const char* const kStates[] = {"Saved", "Paused", "OffCritical", "RunningCritical", "Starting"};
+    static const char* const kOddStates[] = {"Saved", "Paused", "OffCritical", "RunningCritical", "Starting"};
     const unsigned state = pick(32);
-    vm.state = state == 31 ? kStates[pick(5)] : state % 3 == 2 ? "Off" : "Running";
+    vm.state = state == 31 ? kOddStates[pick(5)] : state % 3 == 2 ? "Off" : "Running";
     vm.clustered = clustered && !rarely(8);
     if (vm.clustered || rarely(30)) {
       static const char* const kActions[] = {"force-shutdown", "save", "turn-off", "shutdown", ""};
