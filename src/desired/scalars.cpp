@@ -6,6 +6,8 @@
 #include <chrono>
 #include <limits>
 
+#include "base/text.h"
+
 namespace gpup {
 
 namespace {
