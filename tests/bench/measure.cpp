@@ -1,17 +1,48 @@
 #include "bench/measure.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <fstream>
 #include <set>
 #include <string>
 
+#include <csignal>
+
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 namespace gpup::bench {
+
+AwakeProcessors::AwakeProcessors() {
+  for (long i = ::sysconf(_SC_NPROCESSORS_ONLN); i > 0; --i) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      const sched_param none{};
+      if (::sched_setscheduler(0, SCHED_IDLE, &none) != 0) {
+        ::_exit(1);
+      }
+      for (;;) {
+        std::atomic_signal_fence(std::memory_order_seq_cst);  // a loop with nothing in it need not be one
+      }
+    }
+    if (child > 0) {
+      children_.push_back(child);
+    }
+  }
+}
+
+AwakeProcessors::~AwakeProcessors() {
+  for (const int child : children_) {
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+  }
+}
 
 Cost run(const Command& command) {
   std::vector<char*> argv;

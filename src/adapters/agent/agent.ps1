@@ -135,6 +135,10 @@ function Add-GpupJson {
                 [void]$To.Append('null')
             } elseif ($item -is [string] -and -not [regex]::IsMatch($item, '[^\x20-\x7E]|["\\]')) {
                 [void]$To.Append('"').Append($item).Append('"')
+            } elseif ($item -is [bool]) {
+                if ($item) { [void]$To.Append('true') } else { [void]$To.Append('false') }
+            } elseif ($item -is [uint64] -or $item -is [int]) {
+                [void]$To.Append($item.ToString([Globalization.CultureInfo]::InvariantCulture))
             } else {
                 Add-GpupJson $To $item
             }
@@ -590,14 +594,18 @@ function ConvertTo-GpupAdapter {
     } elseif ($GpuNames.ContainsKey($gpu)) {
         $gpu = $GpuNames[$gpu]
     }
-    [ordered]@{
+    $made = [ordered]@{
         id = Get-GpupAdapterId $Adapter
         gpu = $gpu
-        partitionId = ConvertTo-GpupNumber $Adapter.PartitionId
-        vram = ConvertTo-GpupNumber $Adapter.CurrentPartitionVRAM
-        encode = ConvertTo-GpupNumber $Adapter.CurrentPartitionEncode
-        decode = ConvertTo-GpupNumber $Adapter.CurrentPartitionDecode
+        partitionId = $Adapter.PartitionId; vram = $Adapter.CurrentPartitionVRAM
+        encode = $Adapter.CurrentPartitionEncode; decode = $Adapter.CurrentPartitionDecode
     }
+    # As ConvertTo-GpupNumber: calls are dear, and there are as many adapters as machines.
+    foreach ($name in 'partitionId', 'vram', 'encode', 'decode') {
+        $value = $made[$name]
+        if ($null -ne $value -and "$value".Length -gt 0) { $made[$name] = [uint64]$value } else { $made[$name] = $null }
+    }
+    $made
 }
 
 # The adapters of virtual machines by the machine's id: one call for all of them.
@@ -718,11 +726,10 @@ function Get-GpupSnapshot {
 
     $vms = @(Hyper-V\Get-VM -ErrorAction Stop)
     $adapters = Get-GpupAdaptersByVm $vms
-    $anyClustered = $false
-    foreach ($vm in $vms) { if (Get-GpupValue $vm 'IsClustered') { $anyClustered = $true } }
+    $areClustered = @(foreach ($vm in $vms) { [bool](Get-GpupValue $vm 'IsClustered') })
     $cluster = Get-GpupCluster
     $clustered = New-GpupNameTable
-    if ($anyClustered) {
+    if ([Array]::IndexOf($areClustered, $true) -ge 0) {
         # Without the cluster's answer their OfflineAction would look unset: then nothing is told, but the error.
         if ($null -eq $cluster) { $cluster = FailoverClusters\Get-Cluster -ErrorAction Stop }
         $clustered = Get-GpupClusteredVms $computer
@@ -730,18 +737,21 @@ function Get-GpupSnapshot {
     $owed = Get-GpupOwedStarts
 
     $machines = [Collections.Generic.List[object]]::new()
-    foreach ($vm in $vms) {
+    for ($i = 0; $i -lt $vms.Count; $i++) {
+        $vm = $vms[$i]
         $id = "$($vm.Id)".ToLowerInvariant()
         $state = "$($vm.State)"
-        $isClustered = [bool](Get-GpupValue $vm 'IsClustered')
         $machine = [ordered]@{
-            name = [string]$vm.Name; id = $id; state = $state; clustered = $isClustered
+            name = [string]$vm.Name; id = $id; state = $state; clustered = $areClustered[$i]
             generation = ConvertTo-GpupInt $vm.Generation
-            offlineAction = $null
-            dynamicMemory = ConvertTo-GpupBool (Get-GpupValue $vm 'DynamicMemoryEnabled')
-            automaticCheckpoints = ConvertTo-GpupBool (Get-GpupValue $vm 'AutomaticCheckpointsEnabled')
+            offlineAction = $null; dynamicMemory = $null; automaticCheckpoints = $null
         }
-        if ($isClustered -and $clustered.ContainsKey($id)) {
+        # As Get-GpupValue, without its call.
+        $property = $vm.PSObject.Properties['DynamicMemoryEnabled']
+        if ($null -ne $property -and $null -ne $property.Value) { $machine.dynamicMemory = [bool]$property.Value }
+        $property = $vm.PSObject.Properties['AutomaticCheckpointsEnabled']
+        if ($null -ne $property -and $null -ne $property.Value) { $machine.automaticCheckpoints = [bool]$property.Value }
+        if ($areClustered[$i] -and $clustered.ContainsKey($id)) {
             $machine.offlineAction = ConvertTo-GpupOfflineAction $clustered[$id]
         }
         # A machine that runs is owed nothing now, whatever a run that was cut off has left behind.
