@@ -726,10 +726,15 @@ function Get-GpupSnapshot {
 
     $vms = @(Hyper-V\Get-VM -ErrorAction Stop)
     $adapters = Get-GpupAdaptersByVm $vms
-    $areClustered = @(foreach ($vm in $vms) { [bool](Get-GpupValue $vm 'IsClustered') })
+    $anyClustered = $false
+    $areClustered = @(foreach ($vm in $vms) {
+            $isClustered = [bool](Get-GpupValue $vm 'IsClustered')
+            if ($isClustered) { $anyClustered = $true }
+            $isClustered
+        })
     $cluster = Get-GpupCluster
     $clustered = New-GpupNameTable
-    if ([Array]::IndexOf($areClustered, $true) -ge 0) {
+    if ($anyClustered) {
         # Without the cluster's answer their OfflineAction would look unset: then nothing is told, but the error.
         if ($null -eq $cluster) { $cluster = FailoverClusters\Get-Cluster -ErrorAction Stop }
         $clustered = Get-GpupClusteredVms $computer
