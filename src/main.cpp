@@ -52,12 +52,13 @@ extern "C" void note_signal(int signal) {
   cancelled_flag = true;
   // Where a terminal is closed the kernel sends a SIGHUP, and a shell that had it passes it on.
   const int asked = signal == SIGHUP ? 0 : ++asked_to_end;
-  if (asked < 2) {
+  if (asked == 0) {
     return;
   }
   const int error = errno;
   const auto number = static_cast<unsigned char>(signal);
-  if (asked > 2 || leave_pipe < 0 || write(leave_pipe, &number, 1) != 1) {
+  const bool told = asked <= 2 && leave_pipe >= 0 && write(leave_pipe, &number, 1) == 1;
+  if (asked > 1 && !told) {
     _exit(kEndedBySignal + signal);
   }
   errno = error;
@@ -102,32 +103,44 @@ class Unbuffered : public Sink {
   }
 };
 
-/// What is to be said where a second signal ends the process.
-struct LastWords {
+/// What is to be said at the first signal, and where a second one ends the process.
+struct WordsAtSignals {
   std::mutex mutex;
-  std::function<std::string()> words;
+  std::string first;
+  std::function<std::string()> last;
 };
 
 /// Never destroyed: a signal may come until the process has ended.
-LastWords& last_words() {
-  static LastWords& only = *new LastWords;
+WordsAtSignals& words_at_signals() {
+  static WordsAtSignals& only = *new WordsAtSignals;
   return only;
 }
 
-[[noreturn]] void leave_when_told(int pipe) {
+/// The number of the signal that comes next.
+int next_signal(int pipe) {
   unsigned char signal = SIGTERM;
   while (read(pipe, &signal, 1) < 0 && errno == EINTR) {
   }
-  LastWords& last = last_words();
-  const std::lock_guard guard(last.mutex);
-  if (last.words) {
-    Unbuffered().write(last.words());
+  return signal;
+}
+
+[[noreturn]] void leave_when_told(int pipe) {
+  WordsAtSignals& words = words_at_signals();
+  next_signal(pipe);
+  std::unique_lock lock(words.mutex);
+  const std::string first = words.first;
+  lock.unlock();  // whoever reads stderr may take long
+  Unbuffered().write(first);
+  const int signal = next_signal(pipe);
+  lock.lock();
+  if (words.last) {
+    Unbuffered().write(words.last());
   }
   _exit(kEndedBySignal + signal);
 }
 
-/// A thread of its own waits for the second signal: in a handler little is allowed. Without one that just ends.
-void wait_for_second_signal() {
+/// A thread of its own waits for signals: in a handler little is allowed. Without one the second just ends.
+void wait_for_signals() {
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) {
     return;
@@ -148,7 +161,7 @@ void wait_for_second_signal() {
 }
 
 void watch_signals() {
-  wait_for_second_signal();
+  wait_for_signals();
   struct sigaction action {};
   action.sa_handler = note_signal;  // without SA_RESTART: a question that is open ends
   sigemptyset(&action.sa_mask);
@@ -241,10 +254,11 @@ class RealWorld : public WritingWorld {
     }
     return cancelled_flag;
   }
-  void set_last_words(const std::function<std::string()>& words) override {
-    LastWords& last = last_words();
-    const std::lock_guard guard(last.mutex);
-    last.words = words;
+  void set_words(std::string_view at_first, const std::function<std::string()>& at_last) override {
+    WordsAtSignals& words = words_at_signals();
+    const std::lock_guard guard(words.mutex);
+    words.first = at_first;
+    words.last = at_last;
   }
 
  private:

@@ -11,7 +11,8 @@ hooked() {
   rm -rf "$XDG_STATE_HOME"
   cp lab.json first.json
   mkdir hooks
-  script note 'printf "%s|" "$GPUP_HOOK" "$GPUP_VM" "$GPUP_HOST" "$GPUP_STEP" "$GPUP_EXIT_CODE" "$@" >>calls; echo >>calls; echo "told: $GPUP_VM"'
+  # Several may run at once: a line is one write.
+  script note 'line=$(printf "%s|" "$GPUP_HOOK" "$GPUP_VM" "$GPUP_HOST" "$GPUP_STEP" "$GPUP_EXIT_CODE" "$@"); printf "%s\n" "$line" >>calls; echo "told: $GPUP_VM"'
   {
     printf 'policy:\n  hooks:\n'
     printf '    %s\n' "$@"

@@ -48,18 +48,21 @@ std::optional<int> approve(const Call& call, WritingWorld& world, const Plan& pl
                 kExitNotAllowed);
 }
 
-/// Tells what is open where a second signal ends the process.
+/// Tells what the first signal does, and what is open where a second one ends the process.
 class LastWords {
  public:
   LastWords(const Call& call, WritingWorld& world, const OpenEnds& open) : world_(world) {
-    world.set_last_words([&call, &open] {
+    constexpr std::string_view kFirst =
+        "\ncancelled: no new step begins, those under way end, and VMs that were stopped are started again; a second "
+        "signal ends gpup at once\n";
+    world.set_words(kFirst, [&call, &open] {
       const Diagnostics told = open.told();
       return "\nleft at once\n" + render_diagnostics(told, call.color_err, told.size());
     });
   }
   LastWords(const LastWords&) = delete;
   LastWords& operator=(const LastWords&) = delete;
-  ~LastWords() { world_.set_last_words({}); }
+  ~LastWords() { world_.set_words({}, {}); }
 
  private:
   WritingWorld& world_;

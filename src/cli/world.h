@@ -99,9 +99,9 @@ class WritingWorld : public World {
   /// From the first call on, the first SIGINT or SIGTERM sets the flag and the second ends the process; a SIGHUP, which
   /// may come twice where a terminal is closed, only sets it.
   virtual const std::atomic<bool>& cancelled() = 0;
-  /// What stderr is told where the second one ends the process. Called on another thread, but not after the next call
-  /// of this has returned.
-  virtual void set_last_words(const std::function<std::string()>& /*words*/) {}
+  /// What stderr is told at the first of them, and where the second ends the process. The latter is called on another
+  /// thread, but not after the next call of this has returned.
+  virtual void set_words(std::string_view /*at_first*/, const std::function<std::string()>& /*at_last*/) {}
 };
 
 }  // namespace gpup

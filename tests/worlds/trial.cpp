@@ -1,6 +1,5 @@
 #include "worlds/trial.h"
 
-
 #include "worlds/pipeline.h"
 
 namespace worlds {
