@@ -1,17 +1,14 @@
 #include "bench/measure.h"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <fstream>
 #include <set>
 #include <string>
-
-#include <csignal>
+#include <thread>
 
 #include <fcntl.h>
 #include <sched.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,28 +16,14 @@
 namespace gpup::bench {
 
 AwakeProcessors::AwakeProcessors() {
-  for (long i = ::sysconf(_SC_NPROCESSORS_ONLN); i > 0; --i) {
-    const pid_t child = ::fork();
-    if (child == 0) {
-      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  for (unsigned i = std::max(1U, std::thread::hardware_concurrency()); i > 0; --i) {
+    threads_.emplace_back([](const std::stop_token& stop) {
       const sched_param none{};
-      if (::sched_setscheduler(0, SCHED_IDLE, &none) != 0) {
-        ::_exit(1);
+      if (::sched_setscheduler(0, SCHED_IDLE, &none) == 0) {  // of this thread
+        while (!stop.stop_requested()) {
+        }
       }
-      for (;;) {
-        std::atomic_signal_fence(std::memory_order_seq_cst);  // a loop with nothing in it need not be one
-      }
-    }
-    if (child > 0) {
-      children_.push_back(child);
-    }
-  }
-}
-
-AwakeProcessors::~AwakeProcessors() {
-  for (const int child : children_) {
-    ::kill(child, SIGKILL);
-    ::waitpid(child, nullptr, 0);
+    });
   }
 }
 
