@@ -43,7 +43,7 @@ namespace {
 
 std::atomic<bool> cancelled_flag = false;
 std::atomic<int> asked_to_end = 0;
-std::atomic<int> leave_pipe = -1;  // whoever reads it ends the process
+std::atomic<int> signal_pipe = -1;  // to whoever answers them; the second ends the process
 static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
 
 constexpr int kEndedBySignal = 128;
@@ -57,7 +57,7 @@ extern "C" void note_signal(int signal) {
   }
   const int error = errno;
   const auto number = static_cast<unsigned char>(signal);
-  const bool told = asked <= 2 && leave_pipe >= 0 && write(leave_pipe, &number, 1) == 1;
+  const bool told = asked <= 2 && signal_pipe >= 0 && write(signal_pipe, &number, 1) == 1;
   if (asked > 1 && !told) {
     _exit(kEndedBySignal + signal);
   }
@@ -124,7 +124,7 @@ int next_signal(int pipe) {
   return signal;
 }
 
-[[noreturn]] void leave_when_told(int pipe) {
+[[noreturn]] void answer_signals(int pipe) {
   WordsAtSignals& words = words_at_signals();
   next_signal(pipe);
   std::unique_lock lock(words.mutex);
@@ -151,8 +151,8 @@ void wait_for_signals() {
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   try {
-    std::thread(leave_when_told, ends[0]).detach();
-    leave_pipe = ends[1];
+    std::thread(answer_signals, ends[0]).detach();
+    signal_pipe = ends[1];
   } catch (const std::system_error&) {
     close(ends[0]);
     close(ends[1]);

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/sha256.h"
 #include "base/text.h"
 #include "cli/connect_uri.h"
 #include "cli/parallel.h"
@@ -231,11 +232,10 @@ std::optional<UsageError> check_signatures(const Invocation& line) {
 }
 
 std::optional<UsageError> check_ids(const Invocation& line) {
-  constexpr std::string_view kStart = "sha256:";
   for (const std::string_view option : {"expect-plan", "after"}) {
     const auto given = line.value(option);
-    if (given && !(given->starts_with(kStart) && given->size() == kStart.size() + 64 &&
-                   given->find_first_not_of("0123456789abcdef", kStart.size()) == std::string_view::npos)) {
+    if (given && !(given->starts_with(kSha256Prefix) && given->size() == kSha256Prefix.size() + 64 &&
+                   given->find_first_not_of("0123456789abcdef", kSha256Prefix.size()) == std::string_view::npos)) {
       return UsageError{fmt::format("option '--{}' takes sha256: and 64 of 0-9 and a-f, not '{}'", option, *given),
                         option == "after" ? "'gpup verify-receipt' prints it last"
                                           : "'gpup show PLAN -o json' has the id of a saved plan",

@@ -61,10 +61,7 @@ class OutageJson {
     out_ += ']';
   }
 
-  void text(std::string_view name, std::string_view value) {
-    out_ += name;
-    append_json_string_or_null(out_, value);
-  }
+  void text(std::string_view name, std::string_view value) { append_json_member(out_, name, value); }
   void number(std::string_view name, std::uint64_t value) {
     out_ += name;
     append_json_number(out_, value);

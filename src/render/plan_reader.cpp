@@ -1126,7 +1126,7 @@ Result<Plan> read_plan(std::string text, const std::string& path) {
   const auto pool = std::make_shared<TextPool>();
   const std::string_view kept = pool->adopt(std::move(text));
   Plan plan;
-  plan.id = "sha256:" + std::string(kept.substr(kHead.size(), kPlanDigits));
+  plan.id = std::string(kSha256Prefix) + std::string(kept.substr(kHead.size(), kPlanDigits));
   PlanMembers reader(kept, kHead.size() + kPlanDigits, plan, *pool);
   if (!reader.read()) {
     return refused(at_offset(

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/json_writer.h"
+#include "base/sha256.h"
 #include "base/text.h"
 #include "desired/scalars.h"
 #include "observed/json_reader.h"
@@ -102,7 +103,7 @@ std::string_view kind_of(const Stand& at, std::string_view value) {
       Row{"match", "", "pattern"},
       Row{"zone", "", "zone"},
   };
-  if (value.starts_with("sha256:")) {
+  if (value.starts_with(kSha256Prefix)) {
     return "digest";
   }
   const auto* const row = std::find_if(kRows.begin(), kRows.end(), [&](const Row& one) {

@@ -55,10 +55,7 @@ class ReceiptJson {
   }
 
  private:
-  void member(std::string_view name, std::string_view value) {
-    text_ += name;
-    append_json_string_or_null(text_, value);
-  }
+  void member(std::string_view name, std::string_view value) { append_json_member(text_, name, value); }
 
   void write_head() {
     member("\",\n\"previous\": ", head_.previous);

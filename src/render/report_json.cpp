@@ -9,11 +9,6 @@ namespace gpup {
 
 namespace {
 
-void append_text(std::string& out, std::string_view name, std::string_view value) {
-  out += name;
-  append_json_string_or_null(out, value);
-}
-
 void append_flag(std::string& out, std::string_view name, std::optional<bool> value) {
   out += name;
   if (value) {
@@ -31,21 +26,21 @@ void append_time(std::string& out, std::string_view name, Time time) {
 /// Why a step, or a start in the end, did not end well.
 template <class Entry>
 void append_why(std::string& out, const Entry& entry) {
-  append_text(out, ", \"message\": ", entry.message);
-  append_text(out, ", \"code\": ", entry.code ? to_string(*entry.code) : std::string());
-  append_text(out, ", \"hint\": ", entry.hint);
+  append_json_member(out, ", \"message\": ", entry.message);
+  append_json_member(out, ", \"code\": ", entry.code ? to_string(*entry.code) : std::string());
+  append_json_member(out, ", \"hint\": ", entry.hint);
 }
 
 void append_step(std::string& out, const Plan& plan, const StepResult& result) {
   const Step& step = plan.steps[result.step];
   out += "{\"id\": ";
   append_json_number(out, result.step + 1ULL);
-  append_text(out, ", \"op\": ", to_string(step.op));
-  append_text(out, ", \"host\": ", plan.hosts[host_of(plan, step)].name);
-  append_text(out, ", \"vm\": ", step.vm == kNone ? std::string_view() : plan.vms[step.vm].name);
-  append_text(out, ", \"vmId\": ", step.vm == kNone ? std::string_view() : plan.vms[step.vm].id);
-  append_text(out, ", \"gpu\": ", step.gpu == kNone ? std::string_view() : plan.gpus[step.gpu].name);
-  append_text(out, ", \"outcome\": ", to_string(result.outcome));
+  append_json_member(out, ", \"op\": ", to_string(step.op));
+  append_json_member(out, ", \"host\": ", plan.hosts[host_of(plan, step)].name);
+  append_json_member(out, ", \"vm\": ", step.vm == kNone ? std::string_view() : plan.vms[step.vm].name);
+  append_json_member(out, ", \"vmId\": ", step.vm == kNone ? std::string_view() : plan.vms[step.vm].id);
+  append_json_member(out, ", \"gpu\": ", step.gpu == kNone ? std::string_view() : plan.gpus[step.gpu].name);
+  append_json_member(out, ", \"outcome\": ", to_string(result.outcome));
   append_why(out, result);
   append_time(out, ", \"startedAt\": ", result.started);
   append_time(out, ", \"endedAt\": ", result.ended);
@@ -57,8 +52,8 @@ void append_step(std::string& out, const Plan& plan, const StepResult& result) {
     out += "null}";
     return;
   }
-  append_text(out, "{\"adapter\": ", result.adapter);
-  append_text(out, ", \"gpu\": ", result.gpu);
+  append_json_member(out, "{\"adapter\": ", result.adapter);
+  append_json_member(out, ", \"gpu\": ", result.gpu);
   out += ", \"partitionId\": ";
   append_json_number_or_null(out, result.partition_id);
   out += ", \"vram\": ";
@@ -88,17 +83,17 @@ void append_list(std::string& out, Sink& sink, std::string_view name, const List
 void render_report_members(const Plan& plan, const Report& report, Sink& sink) {
   std::string out = "\"exitCode\": ";
   append_json_number(out, static_cast<std::uint64_t>(exit_code(plan, report)));
-  append_text(out, ", \"refusal\": ", to_string(report.refusal));
+  append_json_member(out, ", \"refusal\": ", to_string(report.refusal));
   append_flag(out, ", \"cancelled\": ", report.cancelled);
   append_time(out, ", \"startedAt\": ", report.started);
   append_time(out, ", \"endedAt\": ", report.ended);
   append_list(out, sink, ",\n \"steps\": ", report.steps,
               [&](const StepResult& result) { append_step(out, plan, result); });
   append_list(out, sink, ",\n \"restored\": ", report.restored, [&](const Restored& vm) {
-    append_text(out, "{\"host\": ", vm.host);
-    append_text(out, ", \"vm\": ", vm.vm);
-    append_text(out, ", \"vmId\": ", vm.vm_id);
-    append_text(out, ", \"outcome\": ", to_string(vm.outcome));
+    append_json_member(out, "{\"host\": ", vm.host);
+    append_json_member(out, ", \"vm\": ", vm.vm);
+    append_json_member(out, ", \"vmId\": ", vm.vm_id);
+    append_json_member(out, ", \"outcome\": ", to_string(vm.outcome));
     append_why(out, vm);
     append_time(out, ", \"startedAt\": ", vm.started);
     append_time(out, ", \"endedAt\": ", vm.ended);
@@ -107,23 +102,23 @@ void render_report_members(const Plan& plan, const Report& report, Sink& sink) {
     out += '}';
   });
   append_list(out, sink, ",\n \"leftOff\": ", report.left_off, [&](const LeftOff& vm) {
-    append_text(out, "{\"host\": ", vm.host);
-    append_text(out, ", \"vm\": ", vm.vm);
-    append_text(out, ", \"vmId\": ", vm.vm_id);
+    append_json_member(out, "{\"host\": ", vm.host);
+    append_json_member(out, ", \"vm\": ", vm.vm);
+    append_json_member(out, ", \"vmId\": ", vm.vm_id);
     append_why(out, vm);
-    append_text(out, ", \"command\": ", vm.command);
+    append_json_member(out, ", \"command\": ", vm.command);
     out += '}';
   });
   append_list(out, sink, ",\n \"hooks\": ", report.hooks, [&](const HookResult& hook) {
-    append_text(out, "{\"hook\": ", to_string(hook.kind));
-    append_text(out, ", \"host\": ", hook.host);
-    append_text(out, ", \"vm\": ", hook.vm);
-    append_text(out, ", \"vmId\": ", hook.vm_id);
+    append_json_member(out, "{\"hook\": ", to_string(hook.kind));
+    append_json_member(out, ", \"host\": ", hook.host);
+    append_json_member(out, ", \"vm\": ", hook.vm);
+    append_json_member(out, ", \"vmId\": ", hook.vm_id);
     out += ", \"step\": ";
     append_json_number_or_null(out, hook.step == kNone ? std::nullopt : std::optional<std::uint64_t>(hook.step + 1ULL));
-    append_text(out, ", \"outcome\": ", to_string(hook.outcome));
-    append_text(out, ", \"message\": ", hook.message);
-    append_text(out, ", \"code\": ", hook.code ? to_string(*hook.code) : std::string());
+    append_json_member(out, ", \"outcome\": ", to_string(hook.outcome));
+    append_json_member(out, ", \"message\": ", hook.message);
+    append_json_member(out, ", \"code\": ", hook.code ? to_string(*hook.code) : std::string());
     append_time(out, ", \"startedAt\": ", hook.started);
     append_time(out, ", \"endedAt\": ", hook.ended);
     out += '}';
@@ -153,7 +148,7 @@ void render_report_members(const Plan& plan, const Report& report, Sink& sink) {
 
 void render_report_json(const Plan& plan, const Report& report, Sink& sink) {
   std::string out = R"({"apiVersion": "gpup/v1", "kind": "Report")";
-  append_text(out, ", \"plan\": ", plan.id);
+  append_json_member(out, ", \"plan\": ", plan.id);
   out += ", \"name\": ";
   append_json_string(out, plan.name);
   out += ",\n ";

@@ -23,7 +23,7 @@ namespace {
 std::string sample(const std::string& name) {
   const std::string path = std::string(kSourceFolder) + "/tests/powershell/samples/" + name;
   REQUIRE_MESSAGE(std::filesystem::exists(path), path);
-  return slurp(path);
+  return read_text(path);
 }
 
 /// A row of errors.json as the agent hands it on.

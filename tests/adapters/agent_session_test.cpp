@@ -57,7 +57,7 @@ TEST_CASE("hello says who asks, for what, and that names stay data") {
   const auto launch = launch_of(host, kLong, agent_bootstrap());
   REQUIRE(launch);
   REQUIRE(AgentSession::open(host, *launch, agent_script(), Mode::kWrite, kLong));
-  const std::string hello = slurp(folder / "hello");
+  const std::string hello = read_text(folder / "hello");
   CHECK(contains(hello, "\"op\":\"hello\""));
   CHECK(contains(hello, "\"mode\":\"write\""));
   CHECK(contains(hello, "\"host\":\"hv-\\u00e4\\\"1\""));

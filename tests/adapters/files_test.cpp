@@ -43,10 +43,10 @@ TEST_CASE("a file is replaced whole, keeps its mode, and leaves nothing beside i
     REQUIRE(file);
     (*file)->write("0123456789");
     (*file)->patch(2, "XY");
-    CHECK_EQ(slurp(folder / "plan"), "old");
+    CHECK_EQ(read_text(folder / "plan"), "old");
     CHECK((*file)->commit());
   }
-  CHECK_EQ(slurp(folder / "plan"), "01XY456789");
+  CHECK_EQ(read_text(folder / "plan"), "01XY456789");
   struct stat status {};
   ::stat((folder / "plan").c_str(), &status);
   CHECK_EQ(status.st_mode & 0777U, 0640U);
@@ -54,7 +54,7 @@ TEST_CASE("a file is replaced whole, keeps its mode, and leaves nothing beside i
     auto file = create_output(folder / "plan");
     (*file)->write(std::string(200000, 'z'));
   }
-  CHECK_EQ(slurp(folder / "plan"), "01XY456789");
+  CHECK_EQ(read_text(folder / "plan"), "01XY456789");
   CHECK_EQ(list_folder(folder.path()).value(), std::vector<std::string>{"plan"});
 }
 
@@ -65,7 +65,7 @@ TEST_CASE("a symbolic link stays, what it points to is replaced") {
   auto file = create_output(folder / "link");
   (*file)->write("new");
   CHECK((*file)->commit());
-  CHECK_EQ(slurp(folder / "real"), "new");
+  CHECK_EQ(read_text(folder / "real"), "new");
   CHECK(std::filesystem::is_symlink(folder / "link"));
 }
 
@@ -91,7 +91,7 @@ TEST_CASE("a process that dies while it writes leaves the old file whole") {
   int status = 0;
   ::waitpid(child, &status, 0);
   CHECK(WIFSIGNALED(status));
-  CHECK_EQ(slurp(folder / "lab"), "old and whole");
+  CHECK_EQ(read_text(folder / "lab"), "old and whole");
 }
 
 TEST_CASE("a stream that takes nothing more is remembered until it is asked") {

@@ -68,8 +68,8 @@ TEST_CASE("a hook is told what it needs, word for word: nothing of it is read by
     Script script("printf '%s' \"$GPUP_VM\" >\"$0.vm\"; printf '%s' \"$1\" >\"$0.argument\"\n");
     script.environment = {{"GPUP_VM", name}};
     CHECK_EQ(script.run({name}), "");
-    CHECK_EQ(slurp(script.path() + ".vm"), name);
-    CHECK_EQ(slurp(script.path() + ".argument"), name);
+    CHECK_EQ(read_text(script.path() + ".vm"), name);
+    CHECK_EQ(read_text(script.path() + ".argument"), name);
   }
   CHECK_FALSE(std::filesystem::exists("reached"));
 }
@@ -116,8 +116,9 @@ TEST_CASE("a hook that takes too long is ended, with what it started") {
     Script script("trap '' TERM; sleep 60 & echo $! >\"$0.pid\"; while :; do sleep 1; done\n");
     CHECK_EQ(script.run({}, std::chrono::seconds(1)), "took longer than 1 s and was ended");
     CHECK_LT(script.took, std::chrono::seconds(20));
-    const std::string left = "/proc/" + std::to_string(std::stol(slurp(script.path() + ".pid"))) + "/stat";
-    CHECK(within_seconds(5, [&] { return slurp(left).empty() || slurp(left).find(") Z") != std::string::npos; }));
+    const std::string left = "/proc/" + std::to_string(std::stol(read_text(script.path() + ".pid"))) + "/stat";
+    CHECK(
+        within_seconds(5, [&] { return read_text(left).empty() || read_text(left).find(") Z") != std::string::npos; }));
   }
 }
 
@@ -138,7 +139,7 @@ TEST_CASE("what a hook leaves running does not keep the run waiting") {
   CHECK_EQ(script.run(), "");
   CHECK_LT(script.took, std::chrono::seconds(10));
   CHECK(script.lines == std::vector<std::string>{"done"});
-  const std::string pid = slurp(script.path() + ".pid");
+  const std::string pid = read_text(script.path() + ".pid");
   CHECK(std::filesystem::exists("/proc/" + std::to_string(std::stol(pid))));
   script.run_words({"kill", std::to_string(std::stol(pid))});
 }

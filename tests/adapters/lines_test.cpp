@@ -50,7 +50,7 @@ TEST_CASE("lines are written to a file in the order in which they were put, and 
     (*lines)->put(line);
   }
   CHECK((*lines)->finish());
-  CHECK_EQ(slurp(folder / "lines"), all);
+  CHECK_EQ(read_text(folder / "lines"), all);
 }
 
 TEST_CASE("a file that another run still writes its lines to is not emptied") {
@@ -63,10 +63,10 @@ TEST_CASE("a file that another run still writes its lines to is not emptied") {
   CHECK_EQ(second.error().code, ErrorCode::kHeld);
   CHECK(second.error().message.ends_with("lines: another run that goes on writes to it"));
   CHECK((*first)->finish());
-  CHECK_EQ(slurp(folder / "lines"), "of the first\n");
+  CHECK_EQ(read_text(folder / "lines"), "of the first\n");
   first->reset();
   CHECK(create_lines(folder / "lines"));
-  CHECK_EQ(slurp(folder / "lines"), "");
+  CHECK_EQ(read_text(folder / "lines"), "");
 }
 
 TEST_CASE("a reader who does not read holds nobody up, and what he misses is counted") {

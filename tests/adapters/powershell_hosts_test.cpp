@@ -47,7 +47,7 @@ std::string body(const std::string& writing, const std::string& before_observe =
 }
 
 std::string log_of(const TemporaryFolder& folder) {
-  std::string log = slurp(folder / "log");
+  std::string log = read_text(folder / "log");
   std::replace(log.begin(), log.end(), '\n', ' ');
   return log;
 }
@@ -101,7 +101,7 @@ TEST_CASE("every step goes out as the protocol has it, with the lock's number") 
   hosts->unlock(host);
   const std::string vm = std::string("\"vm\":\"") + kVm + "\"";
   CHECK_EQ(
-      slurp(folder / "asked"),
+      read_text(folder / "asked"),
       "{\"id\":3,\"op\":\"stop-vm\",\"lock\":1," + vm +
           ",\"turnOff\":true,\"timeoutSeconds\":7,\"startOwed\":true}\n"
           "{\"id\":4,\"op\":\"unassign-partition\",\"lock\":1," +

@@ -90,7 +90,7 @@ struct Bench {
     host.connect.file = file();
     return host;
   }
-  json state() const { return json::parse(slurp(file())); }
+  json state() const { return json::parse(read_text(file())); }
   json gpu(std::size_t i) const { return state()["hosts"][0]["gpus"][i]; }
   json machine(std::size_t i) const { return state()["hosts"][0]["vms"][i]; }
   /// What the host says to a deed: "" or the refusal.
@@ -118,14 +118,14 @@ bool says(const std::string& text, const std::string& part) { return text.find(p
 
 TEST_CASE("a lab adds and removes adapters only while the machine is off, and adding twice adds twice") {
   Bench bench(lab({a2(kGpu0, 16)}, {vm(1, "Running", {adapter(11)}), vm(2, "Off"), vm(3, "Saved")}));
-  const std::string before = slurp(bench.file());
+  const std::string before = read_text(bench.file());
   CHECK(says(bench.assign(1), "InvalidState"));
   CHECK(says(bench.unassign(1, 11), "InvalidState"));
   CHECK(says(bench.assign(3), "InvalidState"));
   CHECK(says(bench.unassign(2, 11), "ObjectNotFound"));
   CHECK(says(bench.assign(9), "ObjectNotFound"));
   CHECK(says(bench.assign(2, "no such GPU"), "ObjectNotFound"));
-  CHECK_EQ(slurp(bench.file()), before);
+  CHECK_EQ(read_text(bench.file()), before);
   CHECK_EQ(bench.assign(2), "");
   CHECK_EQ(bench.assign(2), "");
   const json held = bench.machine(1)["partitions"];
@@ -224,12 +224,12 @@ TEST_CASE("that a start is owed is kept until the machine runs, and forgotten by
   CHECK_EQ(owed(), "vm-1 vm-2 vm-3 ");
   REQUIRE(bench.hosts->start_vm(bench.target(), guid(1)));
   CHECK_EQ(owed(), "vm-2 vm-3 ");
-  json state = json::parse(slurp(bench.file()));
+  json state = json::parse(read_text(bench.file()));
   state["hosts"][0]["vms"][1]["state"] = "Running";  // by hand
   spill(bench.file(), state.dump(1));
   REQUIRE(bench.hosts->lock(bench.target()));
   CHECK_EQ(owed(), "vm-3 ");
-  CHECK_FALSE(json::parse(slurp(bench.file()))["hosts"][0]["vms"][1].contains("startOwed"));
+  CHECK_FALSE(json::parse(read_text(bench.file()))["hosts"][0]["vms"][1].contains("startOwed"));
 }
 
 TEST_CASE("a start without a free partition is refused as on a real host") {
@@ -277,7 +277,7 @@ TEST_CASE("only a clustered machine has an OfflineAction") {
 TEST_CASE("reading a lab leaves its folder as it was") {
   Bench bench(lab({a2(kGpu0, 16)}, {vm(1, "Running")},
                   {{"faults", {{{"op", "observe"}, {"kind", "fail"}, {"message", "asleep"}}}}}));
-  const std::string before = slurp(bench.file());
+  const std::string before = read_text(bench.file());
   const auto failed = bench.hosts->observe(bench.target());
   REQUIRE_FALSE(failed);
   CHECK_EQ(failed.error().code, ErrorCode::kUnreachable);
@@ -286,7 +286,7 @@ TEST_CASE("reading a lab leaves its folder as it was") {
   REQUIRE(observed);
   CHECK_EQ(observed->hosts.size(), 1);
   CHECK_EQ(bench.start(1), "");  // it runs already: nothing to write either
-  CHECK_EQ(slurp(bench.file()), before);
+  CHECK_EQ(read_text(bench.file()), before);
   CHECK_EQ(std::distance(std::filesystem::directory_iterator(bench.folder.path()), {}), 1);
 }
 

@@ -3,8 +3,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <string>
+
+#include "files.h"  // to read what is in it
 
 namespace gpup {
 
@@ -31,13 +32,6 @@ class TemporaryFolder {
  private:
   std::string path_;
 };
-
-inline std::string slurp(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 inline void spill(const std::string& path, const std::string& text) { std::ofstream(path, std::ios::binary) << text; }
 

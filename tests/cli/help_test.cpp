@@ -1,7 +1,6 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
-#include <fstream>
 #include <string>
 
 #include "cli/commands.h"

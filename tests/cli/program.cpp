@@ -1,15 +1,15 @@
 #include "cli/program.h"
-#include "files.h"
-#include "paths.h"
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "files.h"
+#include "paths.h"
 
 namespace gpup::test {
 

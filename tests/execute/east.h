@@ -208,7 +208,7 @@ struct East {
                         {"hosts", hosts_of_lab}})
                       .dump(1));
   }
-  json state() const { return json::parse(slurp(file())); }
+  json state() const { return json::parse(read_text(file())); }
   /// Changes the lab behind everybody's back.
   template <class Change>
   void change(const Change& deed) const {

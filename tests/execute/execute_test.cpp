@@ -121,11 +121,11 @@ TEST_CASE("a plan is performed, verified, and leaves nothing to do") {
     CHECK(east.runs(name));
   }
   CHECK(east.plan().steps.empty());
-  const std::string before = slurp(east.file());
+  const std::string before = read_text(east.file());
   east.journal.lines.clear();
   const Plan nothing = east.plan();
   CHECK_EQ(exit_code(nothing, east.apply(nothing)), 0);
-  CHECK_EQ(slurp(east.file()), before);
+  CHECK_EQ(read_text(east.file()), before);
   CHECK(east.journal.lines.empty());
   CHECK_EQ(std::distance(std::filesystem::directory_iterator(east.folder.path()), {}), 1);
 }
@@ -370,13 +370,13 @@ TEST_CASE("each fact that no longer holds is named, and nothing is touched") {
     East east;
     const Plan plan = east.plan();
     east.change(c.change);
-    const std::string before = slurp(east.file());
+    const std::string before = read_text(east.file());
     const Report report = east.apply(plan);
     CHECK_EQ(report.refusal, Refusal::kFactBroken);
     CHECK_EQ(exit_code(plan, report), 5);
     CAPTURE(messages(report.diagnostics));
     CHECK(says(messages(report.diagnostics), c.words));
-    CHECK_EQ(slurp(east.file()), before);
+    CHECK_EQ(read_text(east.file()), before);
     CHECK(east.journal.lines.empty());
     CHECK(report.steps.empty());
   }
@@ -385,14 +385,14 @@ TEST_CASE("each fact that no longer holds is named, and nothing is touched") {
 TEST_CASE("a held lock stops a run before it touches anything") {
   East east;
   const Plan plan = east.plan();
-  const std::string before = slurp(east.file());
+  const std::string before = read_text(east.file());
   {
     const auto other = make_simulated_hosts();
     REQUIRE(other->lock(plan.hosts[1]));
     const Report report = east.apply(plan);
     CHECK_EQ(exit_code(plan, report), 6);
     CHECK(says(messages(report.diagnostics), "the host's lock is held by process "));
-    CHECK_EQ(slurp(east.file()), before);
+    CHECK_EQ(read_text(east.file()), before);
   }
   CHECK_EQ(exit_code(plan, east.apply(plan)), 0);
 }
@@ -400,11 +400,11 @@ TEST_CASE("a held lock stops a run before it touches anything") {
 TEST_CASE("without a journal nothing is sent, and when it breaks what was stopped is started again") {
   East first;
   const Plan plan = first.plan();
-  const std::string before = slurp(first.file());
+  const std::string before = read_text(first.file());
   first.journal.most = 0;
   const Report refused = first.apply(plan);
   CHECK_EQ(exit_code(plan, refused), 1);
-  CHECK_EQ(slurp(first.file()), before);
+  CHECK_EQ(read_text(first.file()), before);
 
   East second;
   const Plan again = second.plan();
@@ -449,10 +449,10 @@ TEST_CASE("the journal's file is one JSON object a line, made by the first entry
   std::vector<json> entries;
   for (const auto& file : std::filesystem::directory_iterator(east.folder / "state/journal")) {
     if (file.path().extension() == ".json") {
-      CHECK_EQ(slurp(file.path().string()), "the plan");
+      CHECK_EQ(read_text(file.path().string()), "the plan");
       continue;
     }
-    std::istringstream lines(slurp(file.path().string()));
+    std::istringstream lines(read_text(file.path().string()));
     for (std::string line; std::getline(lines, line);) {
       entries.push_back(json::parse(line));
     }

@@ -100,7 +100,7 @@ bool EngineStage::rest() {
 void EngineStage::let_guests_leave() {
   // The lab shows it once a host was looked at.
   const auto all_left = [this] {
-    if (slurp(lab()).find("\"leavesAt\"") == std::string::npos) {
+    if (read_text(lab()).find("\"leavesAt\"") == std::string::npos) {
       return true;
     }
     for (const std::string& host : names_) {

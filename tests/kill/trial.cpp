@@ -170,13 +170,13 @@ void Trial::go_on(Way way, std::vector<std::string>& wrong) {
 void Trial::resume(std::vector<std::string>& wrong) {
   const std::string journal = file_of(state_, ".jsonl");
   const std::string name = std::filesystem::path(journal).stem().string();
-  auto run = read_journal(slurp(journal), journal, name);
+  auto run = read_journal(read_text(journal), journal, name);
   if (!run) {
     wrong.push_back("resume: the journal cannot be read: " + render_diagnostics(run.error().diagnostics));
     return;
   }
   if (!run->begun) {
-    if (slurp(lab_) != text_) {
+    if (read_text(lab_) != text_) {
       wrong.emplace_back("resume: something was changed, and the journal has not begun");
     }
     apply(wrong);
@@ -184,7 +184,7 @@ void Trial::resume(std::vector<std::string>& wrong) {
   }
   if (!run->ended_well()) {
     const std::string kept = file_of(state_, ".plan.json");
-    const auto plan = read_plan(slurp(kept), kept);
+    const auto plan = read_plan(read_text(kept), kept);
     if (!plan || plan->id != run->plan) {
       wrong.emplace_back("resume: the kept plan cannot be read, or is another");
       return;
