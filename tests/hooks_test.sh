@@ -104,10 +104,21 @@ a_hook_that_hangs_is_ended_at_its_timeout() {
 }
 
 a_hook_that_is_missing_stops_nothing() {
-  hooked 'before: [./hooks/missing]'
-  gpup 7 apply -f desired.yaml --yes
-  says 'GP207.*could not be started: hooks/missing: No such file'
-  [ "$(state_of vdi-04) $(state_of vdi-05)" = 'Running Running' ] || fail 'a VM does not run'
+  hooked 'before: [./hooks/missing]' 'after: [gpup-no-such-program]' 'onFailure: [./hooks/note]'
+  script data ''
+  chmod -x hooks/data
+  gpup 1 apply -f desired.yaml --yes
+  says "error\[GP207\]: the hook 'before' could not be started: hooks/missing: No such file" \
+    "error\[GP208\]: the hook 'after' could not be started: gpup-no-such-program: No such file" 'Nothing was touched'
+  cmp -s lab.json first.json || fail 'the lab was written'
+  [ "$(calls)" = 'on-failure| ' ] || fail "it called: $(calls)"
+  hooked 'onFailure: [./hooks/data]'
+  script data ''
+  chmod -x hooks/data
+  gpup 1 apply -f desired.yaml --yes
+  says "error\[GP208\]: the hook 'on-failure' could not be started: hooks/data: Permission denied"
+  [ "$(grep -c GP208 "$room/err")" = 1 ] || fail 'it is told twice'
+  cmp -s lab.json first.json || fail 'the lab was written'
 }
 
 ctrl_c_during_a_hook_before_a_stop() {

@@ -173,6 +173,11 @@ class Program {
 
 class HookPrograms : public Hooks {
  public:
+  Result<Done> look_for(const std::vector<std::string>& argv) const override {
+    const auto missing = Subprocess::look_for(argv);
+    return missing ? cannot_start(argv, *missing) : Result<Done>(Done{});
+  }
+
   Result<Done> run(const HookCall& call, const std::function<void(std::string_view)>& said) override {
     for (const auto& [name, value] : call.environment) {
       if (value.find('\0') != std::string::npos) {
@@ -181,11 +186,15 @@ class HookPrograms : public Hooks {
     }
     const auto process = Subprocess::start(call.argv, call.environment, Subprocess::Input::kNothing);
     if (!process) {
-      return fail(ErrorCode::kRefused,
-                  fmt::format("could not be started: {}: {}",
-                              call.argv.empty() ? std::string_view() : call.argv.front(), process.error().message));
+      return cannot_start(call.argv, process.error());
     }
     return Program(**process, call, said).run();
+  }
+
+ private:
+  static tl::unexpected<Error> cannot_start(const std::vector<std::string>& argv, const Subprocess::NotStarted& why) {
+    return fail(ErrorCode::kRefused, fmt::format("could not be started: {}: {}",
+                                                 argv.empty() ? std::string_view() : argv.front(), why.message));
   }
 };
 

@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -146,6 +147,35 @@ tl::expected<std::unique_ptr<Subprocess>, Subprocess::NotStarted> Subprocess::st
   }
   ignore_broken_pipes();
   return std::unique_ptr<Subprocess>(new Subprocess(pid, in.take(kWriting), out.take(kReading), err.take(kReading)));
+}
+
+std::optional<Subprocess::NotStarted> Subprocess::look_for(const std::vector<std::string>& argv) {
+  const std::string name = argv.empty() ? std::string() : argv.front();
+  std::vector<std::string> paths = {name};
+  if (name.find('/') == std::string::npos) {
+    const char* const variable = std::getenv("PATH");
+    std::string_view folders = variable != nullptr ? variable : "/bin:/usr/bin";
+    for (paths.clear();;) {
+      const std::size_t end = std::min(folders.find(':'), folders.size());
+      const std::string_view folder = folders.substr(0, end);
+      paths.push_back((folder.empty() ? std::string(".") : std::string(folder)) + "/" + name);
+      if (end == folders.size()) {
+        break;
+      }
+      folders.remove_prefix(end + 1);
+    }
+  }
+  int error = ENOENT;
+  for (const std::string& path : paths) {
+    struct stat what {};
+    if (!name.empty() && ::stat(path.c_str(), &what) == 0) {
+      if (S_ISREG(what.st_mode) && ::access(path.c_str(), X_OK) == 0) {
+        return std::nullopt;
+      }
+      error = EACCES;
+    }
+  }
+  return not_started(error).value();
 }
 
 Subprocess::~Subprocess() {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,6 +44,9 @@ class Subprocess {
   static tl::expected<std::unique_ptr<Subprocess>, NotStarted> start(const std::vector<std::string>& argv,
                                                                      const Environment& environment = {},
                                                                      Input input = Input::kPipe);
+
+  /// Why that program could not be started, as far as can be told without doing it.
+  static std::optional<NotStarted> look_for(const std::vector<std::string>& argv);
 
   Subprocess(const Subprocess&) = delete;
   Subprocess& operator=(const Subprocess&) = delete;

@@ -74,16 +74,18 @@ constexpr std::array kCliRows = {
         "Wait for the window, or give --ignore-window and --reason TEXT, which the journal keeps."},
     Explanation{
         Code::kBeforeFailed, "a hook before a stop failed",
-        "The program that policy.hooks names under 'before' could not be started, did not exit with 0, or took longer"
-        " than its timeout. The VM was not stopped, and what depends on that was skipped. What the program said is on"
-        " stderr, and the exit code is 7.",
+        "The program that policy.hooks names under 'before' did not exit with 0, or took longer than its timeout. The "
+        "VM"
+        " was not stopped, and what depends on that was skipped. What the program said is on stderr, and the exit code"
+        " is 7. Where it is missing when a run begins, nothing is touched, and the exit code is 1.",
         Example{GPUP_HOOKED("before: ['false']"), kBusyLab, {}, "apply -f desired.yaml --yes --state-dir state"},
         "Mend what the program minds, or give it more time with policy.hooks.timeout; 'gpup resume' goes on."},
     Explanation{
         Code::kHookFailed, "a hook failed",
-        "The program that policy.hooks names under 'after' or 'onFailure' could not be started, did not exit with 0, or"
-        " took longer than its timeout. Where it was 'after', the VM runs and the run counts as partly applied (7):"
-        " whatever the program was to do for the VM's users is not done.",
+        "The program that policy.hooks names under 'after' or 'onFailure' did not exit with 0, or took longer than its"
+        " timeout. Where it was 'after', the VM runs and the run counts as partly applied (7): whatever the program was"
+        " to do for the VM's users is not done. Where it is missing when a run begins, nothing is touched, and the exit"
+        " code is 1.",
         Example{GPUP_HOOKED("after: ['false']"), kBusyLab, {}, "apply -f desired.yaml --yes --state-dir state"},
         "Mend what the program minds; 'gpup resume' runs an 'after' that failed once more."},
 };

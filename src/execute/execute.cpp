@@ -124,6 +124,11 @@ class Run {
       report_.diagnostics.back().hint = "wait for it, or give --ignore-window with a --reason";
       return false;
     }
+    report_.diagnostics = hooks_.look_for_programs();
+    if (!report_.diagnostics.empty()) {
+      report_.refusal = Refusal::kCannotStart;
+      return false;
+    }
     lock_hosts();
     if (report_.refusal != Refusal::kNotRefused) {
       return false;

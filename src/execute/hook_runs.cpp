@@ -8,8 +8,31 @@
 
 namespace gpup {
 
+namespace {
+
+Code code_of(HookKind kind) { return kind == HookKind::kBefore ? Code::kBeforeFailed : Code::kHookFailed; }
+
+}  // namespace
+
 HookRuns::HookRuns(Shared shared, Hooks* hooks)
     : shared_(std::move(shared)), hooks_(hooks), begun_(shared_.plan.vms.size()), settled_(shared_.plan.vms.size()) {}
+
+Diagnostics HookRuns::look_for_programs() {
+  Diagnostics missing;
+  for (const HookKind kind : {HookKind::kBefore, HookKind::kAfter, HookKind::kOnFailure}) {
+    if (!has(kind)) {
+      continue;
+    }
+    if (const Result<Done> found = hooks_->look_for(shared_.plan.hooks.of(kind)); !found) {
+      Diagnostic& diagnostic = missing.emplace_back();
+      diagnostic.code = code_of(kind);
+      diagnostic.message = fmt::format("the hook '{}' {}", to_string(kind), found.error().message);
+      diagnostic.hint = "mend policy.hooks; nothing is touched while the program is not there";
+      missing_.at(static_cast<std::size_t>(kind)) = true;
+    }
+  }
+  return missing;
+}
 
 HookResult HookRuns::before(std::uint32_t stop) {
   const std::uint32_t vm = shared_.plan.steps[stop].vm;
@@ -35,7 +58,7 @@ void HookRuns::after_owed(std::size_t at_once) {
 }
 
 void HookRuns::on_failure(const Report& report, std::size_t at_once) {
-  if (!has(HookKind::kOnFailure)) {
+  if (!has(HookKind::kOnFailure) || missing_.at(static_cast<std::size_t>(HookKind::kOnFailure))) {
     return;
   }
   const bool noted = report.refusal == Refusal::kNotRefused;
@@ -72,7 +95,7 @@ HookResult HookRuns::of_vm(HookKind kind, std::uint32_t vm, std::uint32_t step) 
 }
 
 HookResult HookRuns::run(HookResult hook, bool noted, std::optional<int> exit_code) {
-  hook.code = hook.kind == HookKind::kBefore ? Code::kBeforeFailed : Code::kHookFailed;
+  hook.code = code_of(hook.kind);
   {
     const std::lock_guard guard(shared_.mutex);
     hook.started = hook.ended = shared_.now();

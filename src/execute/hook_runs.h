@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -36,6 +37,8 @@ class HookRuns {
   HookRuns(Shared shared, Hooks* hooks);
 
   bool has(HookKind kind) const { return hooks_ != nullptr && !shared_.plan.hooks.of(kind).empty(); }
+  /// What is wrong with programs that are not to be found. Those are not run in what is left of the run.
+  Diagnostics look_for_programs();
 
   /// Before a stop. One that cannot be noted is not run (kCannotWrite).
   HookResult before(std::uint32_t stop);
@@ -61,6 +64,7 @@ class HookRuns {
 
   const Shared shared_;
   Hooks* const hooks_;
+  std::array<bool, kHookKinds> missing_{};
   std::vector<std::uint8_t> begun_;    // by VM: its hook before a stop was; not bits, which threads would share
   std::vector<std::uint8_t> settled_;  // by VM: all ended well for it
   std::vector<HookResult> results_;

@@ -25,6 +25,9 @@ class Hooks {
  public:
   virtual ~Hooks() = default;
 
+  /// kRefused, with why, where there is no such program, or none that may be run. It is not run.
+  virtual Result<Done> look_for(const std::vector<std::string>& argv) const = 0;
+
   /// Runs a program to its end. There is no shell, and nothing for it to read. `said` is given what it writes, line by
   /// line, as it came; lines are cut where they are long, and a program that says too much is not listened to any more.
   /// Where it takes too long, or is told to end, it has a moment to do so; then it is ended with all that it started.

@@ -101,7 +101,7 @@ enum class Refusal : std::uint8_t {
   kOutsideWindow,  ///< `policy.window` lets no VM be stopped now
   kHeld,           ///< somebody else holds a host's lock
   kFactBroken,     ///< the plan no longer fits
-  kCannotStart     ///< the journal or a lock could not be written
+  kCannotStart     ///< the journal or a lock could not be written, or the program of a hook is missing
 };
 std::string_view to_string(Refusal refusal);  ///< `lock-held`; empty for kNotRefused
 

@@ -13,6 +13,7 @@ namespace gpup {
 /// When a hook is run: before a VM is stopped, after it was started, or where a run, or what it did to a VM, did not
 /// end well.
 enum class HookKind : std::uint8_t { kBefore, kAfter, kOnFailure };
+inline constexpr std::size_t kHookKinds = 3;
 std::string_view to_string(HookKind kind);  ///< `on-failure`
 std::optional<HookKind> parse_hook_kind(std::string_view text);
 

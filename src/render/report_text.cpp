@@ -157,7 +157,7 @@ std::string report_summary(const Plan& plan, const Report& report) {
     case Refusal::kFactBroken:
       return "Nothing was touched: the plan no longer fits the hosts. Make a new one.";
     case Refusal::kCannotStart:
-      return "Nothing was touched: what must be written down before the first step could not be.";
+      return "Nothing was touched: what must be there before the first step is not.";
     case Refusal::kNotRefused:
       break;
   }

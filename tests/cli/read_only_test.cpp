@@ -86,6 +86,7 @@ class MemoryFile : public OutputFile {
 /// A world whose files are in memory.
 class NoHooks : public Hooks {
  public:
+  Result<Done> look_for(const std::vector<std::string>&) const override { return Done{}; }
   Result<Done> run(const HookCall&, const std::function<void(std::string_view)>&) override {
     FAIL_CHECK("a reading command ran a hook");
     return Done{};
