@@ -5,27 +5,23 @@
 #include <fstream>
 #include <set>
 #include <string>
-#include <thread>
 
 #include <fcntl.h>
-#include <sched.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 namespace gpup::bench {
 
-AwakeProcessors::AwakeProcessors() {
-  for (unsigned i = std::max(1U, std::thread::hardware_concurrency()); i > 0; --i) {
-    threads_.emplace_back([](const std::stop_token& stop) {
-      const sched_param none{};
-      if (::sched_setscheduler(0, SCHED_IDLE, &none) == 0) {  // of this thread
-        while (!stop.stop_requested()) {
-        }
-      }
-    });
-  }
+OneProcessor::OneProcessor() {
+  ::sched_getaffinity(0, sizeof before_, &before_);
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(::sched_getcpu(), &one);
+  ::sched_setaffinity(0, sizeof one, &one);
 }
+
+OneProcessor::~OneProcessor() { ::sched_setaffinity(0, sizeof before_, &before_); }
 
 Cost run(const Command& command) {
   std::vector<char*> argv;

@@ -3,8 +3,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
+
+#include <sched.h>
 
 namespace gpup::bench {
 
@@ -17,15 +18,18 @@ struct Cost {
   int exit_code = -1;
 };
 
-/// While this lives, no processor sleeps: a thread for each turns round, and gives way to everything else. In a virtual
-/// machine waking a processor costs whoever writes to a pipe up to 100 microseconds (seen), which is no work of the
-/// program's. They count in what the process took, not in what the calling thread did.
-class AwakeProcessors {
+/// While this lives, the calling thread, and what it starts, stays on the processor that it is on. In a virtual machine
+/// a write that wakes a sleeper on another processor costs up to 100 microseconds (seen): that is the hypervisor's work,
+/// not the program's.
+class OneProcessor {
  public:
-  AwakeProcessors();
+  OneProcessor();
+  OneProcessor(const OneProcessor&) = delete;
+  OneProcessor& operator=(const OneProcessor&) = delete;
+  ~OneProcessor();
 
  private:
-  std::vector<std::jthread> threads_;
+  cpu_set_t before_{};
 };
 
 /// Runs a command, its output thrown away.
