@@ -95,6 +95,15 @@ std::string path_part(std::string_view key) {
   return plain ? std::string(key) : fmt::format("[\"{}\"]", JsonReader::shown(key, kToken));
 }
 
+constexpr std::size_t kKept = std::size_t{16} * 1024;
+
+/// What finds the tokens of a text of up to kKept bytes, for the next one: hosts answer often, and most answers are
+/// small.
+std::unique_ptr<simdjson::internal::dom_parser_implementation>& spare() {
+  thread_local std::unique_ptr<simdjson::internal::dom_parser_implementation> kept;
+  return kept;
+}
+
 }  // namespace
 
 JsonReader::JsonReader(std::string text, std::string path, std::uint64_t max_bytes, std::string_view root)
@@ -105,7 +114,11 @@ JsonReader::JsonReader(std::string text, std::string path, std::uint64_t max_byt
   where_.reserve(kMaxDepth + 1);
 }
 
-JsonReader::~JsonReader() = default;
+JsonReader::~JsonReader() {
+  if (tokens_ && tokens_->capacity() <= kKept) {
+    spare() = std::move(tokens_);
+  }
+}
 
 bool JsonReader::start() {
   static constexpr std::uint32_t kNothing[] = {0};
@@ -135,8 +148,11 @@ bool JsonReader::start() {
     return stop(0, Code::kJsonSyntax, "it is empty; expected a JSON object");
   }
   const simdjson::implementation& implementation = *simdjson::get_active_implementation();
-  simdjson::error_code error =
-      implementation.create_dom_parser_implementation(text_.size(), simdjson::DEFAULT_MAX_DEPTH, tokens_);
+  tokens_ = std::move(spare());
+  simdjson::error_code error = simdjson::SUCCESS;
+  if (!tokens_ || tokens_->capacity() < text_.size()) {
+    error = implementation.create_dom_parser_implementation(std::max(text_.size(), kKept), 1, tokens_);
+  }
   if (error == simdjson::SUCCESS) {
     error = tokens_->stage1(reinterpret_cast<const std::uint8_t*>(text_.data()), text_.size(),
                             simdjson::stage1_mode::regular);
