@@ -103,9 +103,7 @@ class Benchmark {
     desired_ = std::move(read.state);
   }
 
-  static std::unique_ptr<PowerShellHosts> new_hosts() {
-    return make_powershell_hosts(std::chrono::seconds(60), true);
-  }
+  static std::unique_ptr<PowerShellHosts> new_hosts() { return make_powershell_hosts(std::chrono::seconds(60), true); }
 
   const HostTarget& host(std::string_view name) const {
     const auto found = std::find_if(desired_.hosts.begin(), desired_.hosts.end(),

@@ -19,8 +19,8 @@ struct Cost {
 };
 
 /// While this lives, the calling thread, and what it starts, stays on the processor that it is on. In a virtual machine
-/// a write that wakes a sleeper on another processor costs up to 100 microseconds (seen): that is the hypervisor's work,
-/// not the program's.
+/// a write that wakes a sleeper on another processor costs up to 100 microseconds (seen): that is the hypervisor's
+/// work, not the program's.
 class OneProcessor {
  public:
   OneProcessor();
