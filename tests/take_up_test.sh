@@ -141,6 +141,23 @@ resume_refuses_what_others_changed_and_names_who_is_down() {
   [ -z "$(owed)" ] || fail "still owed: $(owed)"
 }
 
+resume_names_who_is_down_also_where_it_moved() {
+  killed
+  edit '(.hosts[0].vms[] | select(.name == "vdi-01")) as $vm | .hosts[0].vms |= map(select(.name != "vdi-01")) |
+    .hosts[1].vms += [$vm]' lab.json
+  gpup 5 resume
+  says 'hv-e2/vm/vdi-01: error\[GP174\]: VM vdi-01 .* is off: the run stopped it'
+}
+
+drift_after_a_run_that_was_killed_does_not_say_that_the_file_is_newer() {
+  killed
+  gpup 2 drift -f desired.yaml
+  says_not 'file is newer'
+  echo '# another day' >>desired.yaml
+  gpup 2 drift -f desired.yaml
+  says 'file is newer'
+}
+
 a_plain_apply_works_after_a_crash() {
   killed
   gpup 0 apply -f desired.yaml --yes
@@ -163,7 +180,8 @@ a_journal_that_was_edited_is_refused() {
 
 for promise in a_clean_machine_restores_power resume_finishes_and_rollback_brings_the_first_snapshot_back \
   a_run_that_was_rolled_back_is_not_resumed rollback_undoes_no_later_change a_plan_of_an_owed_start_can_be_saved \
-  resume_refuses_what_others_changed_and_names_who_is_down a_plain_apply_works_after_a_crash \
+  resume_refuses_what_others_changed_and_names_who_is_down resume_names_who_is_down_also_where_it_moved \
+  drift_after_a_run_that_was_killed_does_not_say_that_the_file_is_newer a_plain_apply_works_after_a_crash \
   a_journal_that_was_edited_is_refused; do
   "$promise"
   echo "$promise: looked at"

@@ -28,7 +28,7 @@ constexpr std::size_t kMostLines = 500;
 constexpr std::size_t kHeardAtOnce = 4096;
 constexpr std::size_t kMostPieces = 64;  ///< that a pipe can hold, and then some
 
-/// Makes lines of what comes in pieces. LinesOfPieces that are too long are cut, and after so many there are no more.
+/// Makes lines of what comes in pieces. Lines that are too long are cut, and after so many there are no more.
 class LinesOfPieces {
  public:
   LinesOfPieces(const std::function<void(std::string_view)>& said, std::size_t& told) : said_(said), told_(told) {}

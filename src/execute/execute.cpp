@@ -642,7 +642,8 @@ class Run {
     }
     const StepResult& tried = report_.steps[step];
     const bool may_undo = host == vm.host && is_ours(plan_.steps[step].vm);
-    if (answered_[step] != 0 && !(may_undo && tried.code == Code::kNoPartition)) {
+    const bool answered = answered_[step] != 0 && host == vm.host;
+    if (answered && !(may_undo && tried.code == Code::kNoPartition)) {
       // The host has said no to this very start: asking again would be told the same.
       return {std::nullopt, left_off(entry, tried)};
     }
@@ -655,12 +656,15 @@ class Run {
       entry.message = fmt::format("it is on {} now, which this run has not locked", entry.host);
     } else {
       lock.unlock();
-      if (answered_[step] != 0) {
+      if (answered) {
         entry.message = tried.message;
         entry.code = tried.code;
         entry.hint = tried.hint;
       } else {
         try_start(vm, host, entry);
+        if (!ended_well(entry.outcome)) {
+          follow(vm, host, entry);
+        }
       }
       if (may_undo && entry.code == Code::kNoPartition && !ended_well(entry.outcome)) {
         start_without_ours(plan_.steps[step].vm, entry);
@@ -685,6 +689,29 @@ class Run {
     }
     std::optional<LeftOff> off = well ? std::nullopt : std::optional(left_off(entry, entry));
     return {std::move(entry), std::move(off)};
+  }
+
+  /// A VM that could not be started may have moved meanwhile.
+  void follow(const PlanVm& vm, std::uint32_t from, Restored& entry) {
+    std::string ignored;
+    std::optional<VmState> state = state_of(vm, from, *reads_.by_now(from), ignored);
+    const std::uint32_t host = state ? from : host_of_moved(vm, from, state);
+    if (host == from) {
+      return;
+    }
+    entry.host = plan_.hosts[host].name;
+    if (state == VmState::kRunning) {
+      entry.outcome = Outcome::kDone;
+      entry.message.clear();
+      entry.hint.clear();
+    } else if (state == VmState::kOff && locks_.has(entry.host)) {
+      try_start(vm, host, entry);
+    } else {
+      entry.outcome = Outcome::kFailed;
+      entry.message =
+          fmt::format("it is on {} now{}", entry.host,
+                      locks_.has(entry.host) ? ", neither running nor off" : ", which this run has not locked");
+    }
   }
 
   /// No partition is free for a VM to which this run assigned one: that is taken back, and the VM started as it is
@@ -712,6 +739,7 @@ class Run {
     }
     ours.clear();
     entry.undone = assign;
+    report_.steps[assign].assigned = false;  // of its VM, which has no step under way
     try_start(vm, vm.host, entry);
     entry.message = ended_well(entry.outcome)
                         ? fmt::format("without what step {} assigned, for which no partition was free", assign + 1)
@@ -828,8 +856,9 @@ class Run {
       if (apart) {
         report_.diagnostics.push_back(vm_trouble(vm, *vm.code, "does not start: " + vm.message, vm.hint));
       }
+      const std::string_view off = vm.code == Code::kStepUnknown ? "may be off: " : "is left off: ";
       report_.diagnostics.push_back(
-          left_off_trouble(vm, "is left off: " + (apart ? "see " + to_string(*vm.code) : vm.message)));
+          left_off_trouble(vm, std::string(off) + (apart ? "see " + to_string(*vm.code) : vm.message)));
     }
   }
 

@@ -7,6 +7,9 @@ namespace gpup {
 namespace {
 
 constexpr unsigned kStepBits = 32;
+constexpr std::uint32_t kNotUrgent = 0x80000000U;
+/// Writes to a host take turns: whoever is in a hurry waits for no more than these.
+constexpr std::uint32_t kAtLeisure = 4;
 
 std::uint32_t step_of(std::uint64_t rank) { return static_cast<std::uint32_t>(rank); }
 
@@ -59,18 +62,38 @@ void Schedule::link() {
   }
   std::vector<std::uint32_t> at(first_next_.begin(), first_next_.end() - 1);
   chain_.assign(steps, 1);
+  urgent_.resize(steps);
+  std::vector<bool> stopped(plan_.vms.size());
+  for (const Step& step : plan_.steps) {
+    if (step.op == Op::kStopVm) {
+      stopped[step.vm] = true;
+    }
+  }
   // From the last step back: the array may be performed as it stands, so a step's followers come after it.
   for (auto i = static_cast<std::uint32_t>(steps); i-- > 0;) {
+    if (plan_.steps[i].op == Op::kStartVm && stopped[plan_.steps[i].vm]) {
+      urgent_[i] = true;
+    }
     for (const std::uint32_t before : plan_.after_of(plan_.steps[i])) {
       next_[at[before]++] = i;
       chain_[before] = std::max(chain_[before], chain_[i] + 1);
+      if (urgent_[i] && plan_.steps[before].op != Op::kStopVm) {
+        urgent_[before] = true;
+      }
     }
   }
 }
 
 Schedule::Rank Schedule::rank(std::uint32_t step) const {
-  const std::uint32_t chain = limits_.in_order() || chain_.empty() ? 0 : chain_[step];
-  return Rank{~chain} << kStepBits | step;
+  if (limits_.in_order() || chain_.empty()) {
+    return step;
+  }
+  return Rank{(urgent_[step] ? 0U : kNotUrgent) | (~chain_[step] & ~kNotUrgent)} << kStepBits | step;
+}
+
+bool Schedule::has_room(const Lane& lane, std::uint32_t step) const {
+  const bool at_leisure = !is_power(plan_.steps[step].op) && !urgent_.empty() && !urgent_[step];
+  return lane.under_way < (at_leisure ? std::min(limits_.a_lane(), kAtLeisure) : limits_.a_lane());
 }
 
 std::uint32_t Schedule::line_of(std::uint32_t step) const {
@@ -106,7 +129,8 @@ void Schedule::look_at(Line& line, Lane& lane) const {
     line.aside.push_back(lane.ready.top());
     lane.ready.pop();
   }
-  if (!lane.ready.empty() && lane.under_way < limits_.a_lane() && (!line.offer || lane.ready.top() < *line.offer)) {
+  if (!lane.ready.empty() && has_room(lane, step_of(lane.ready.top())) &&
+      (!line.offer || lane.ready.top() < *line.offer)) {
     line.offer = lane.ready.top();
   }
 }

@@ -26,8 +26,9 @@ struct Limits {
 
 /// Which step may begin now. A step is ready once all that it waits for has ended. On one host steps of different VMs
 /// go side by side; no VM has two steps under way. Stops and starts have their own bound: those that wait for their
-/// turn to write do not keep a machine from starting. Of those that may begin the one with the longest chain of steps
-/// behind it is next, then that of the host of which the fewest were begun, then the lowest number. A host that is
+/// turn to write do not keep a machine from starting. Of those that may begin one that a machine waits for which was
+/// stopped is next, then the one with the longest chain of steps behind it, then that of the host of which the fewest
+/// were begun, then the lowest number; of those that nobody waits for, few are under way on a host. A host that is
 /// begun stays one of those that are worked on for as long as it has a step that is ready or under way: its VMs are
 /// down meanwhile. Knows no threads; whoever shares one locks it.
 class Schedule {
@@ -46,12 +47,12 @@ class Schedule {
   bool done() const { return left_ == 0; }
 
  private:
-  using Rank = std::uint64_t;  // the length of the chain, longest first, and the step
+  using Rank = std::uint64_t;  // not urgent; the length of the chain, longest first; the step
   using Ranks = std::priority_queue<Rank, std::vector<Rank>, std::greater<>>;
 
   /// What a host would begin next.
   struct Offer {
-    std::uint32_t chain;  // inverted: the longest first
+    std::uint32_t chain;  // of its rank: urgent ones first, then the longest
     std::uint32_t begun;  // how many steps of the host were
     std::uint32_t step;
     std::uint32_t line;
@@ -80,6 +81,7 @@ class Schedule {
 
   void link();
   Rank rank(std::uint32_t step) const;
+  bool has_room(const Lane& lane, std::uint32_t step) const;
   std::uint32_t line_of(std::uint32_t step) const;
   Lane& lane_of(std::uint32_t step);
   bool is_busy(std::uint32_t step) const;
@@ -98,6 +100,7 @@ class Schedule {
   std::vector<std::uint32_t> first_next_;  // by step: where its part of `next_` begins
   std::vector<std::uint32_t> next_;        // the steps that wait for it
   std::vector<std::uint32_t> chain_;       // by step: how many come one after another, itself included
+  std::vector<bool> urgent_;               // by step: the start of a machine that the plan stops waits for it
   std::vector<bool> busy_;                 // by VM
   std::vector<Line> lines_;
   Offers begun_;    // of hosts that are worked on

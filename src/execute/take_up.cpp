@@ -405,11 +405,12 @@ std::vector<LeftOff> stopped_by_run(const Plan& left, const ObservedState& obser
       continue;
     }
     const PlanVm& vm = left.vms[step.vm];
-    const Host* const host = find_host(observed, left.hosts[vm.host].name);
-    const Vm* const now = host == nullptr ? nullptr : find_vm(*host, vm.id);
-    if (now != nullptr && now->state == VmState::kOff) {
-      off.push_back({left.hosts[vm.host].name, std::string(vm.name), std::string(vm.id), "the run stopped it",
-                     start_command(vm.id)});
+    for (const Host& host : observed.hosts) {  // it may have moved
+      const Vm* const now = find_vm(host, vm.id);
+      if (now != nullptr && now->state == VmState::kOff) {
+        off.push_back({std::string(host.name), std::string(vm.name), std::string(vm.id), "the run stopped it",
+                       start_command(vm.id)});
+      }
     }
   }
   return off;

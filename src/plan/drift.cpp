@@ -83,7 +83,10 @@ class DriftFinder {
         const bool as_left = difference.property == Property::kPartitions
                                  ? left->adapters == adapter_ids(plan_, plan_.vms[difference.index])
                                  : left->value == difference.before;
-        drifted.cause = as_left ? Cause::kFileNewer : Cause::kOutside;
+        // As a run left it that these files were of: it was cut off, or did not end well.
+        drifted.cause = !as_left                                  ? Cause::kOutside
+                        : past_.runs[left->run].files != digests_ ? Cause::kFileNewer
+                                                                  : Cause::kUnknown;
         drifted.run = left->run;
       }
       return;

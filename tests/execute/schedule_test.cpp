@@ -121,6 +121,29 @@ TEST_CASE("the step with the longest chain behind it is next, then the lowest nu
   CHECK_EQ(order, Numbers{2, 1, 3, 6, 4, 0, 5, 7});
 }
 
+TEST_CASE("what a machine waits for that was stopped goes before longer chains of machines that are off anyway") {
+  Steps steps(1, 8);
+  const std::uint32_t stop = steps.add(Op::kStopVm, 0);
+  const std::uint32_t count = steps.add(Op::kSetPartitionCount, 0, {stop});
+  Numbers assigns;
+  for (std::uint32_t vm = 1; vm < 8; ++vm) {
+    assigns.push_back(steps.add(Op::kAssignPartition, vm, {count}));
+    const std::uint32_t action = steps.add(Op::kSetOfflineAction, vm, {assigns.back()});
+    steps.add(Op::kStartVm, vm, {action});
+  }
+  const std::uint32_t ours = steps.add(Op::kAssignPartition, 0, {count});
+  const std::uint32_t start = steps.add(Op::kStartVm, 0, {ours});
+  Schedule schedule(steps.plan, {10, 32});
+  CHECK_EQ(take_all(schedule), Numbers{stop});
+  schedule.ended(stop);
+  CHECK_EQ(take_all(schedule), Numbers{count});
+  schedule.ended(count);
+  // Its own write first; of the others' no more than would keep it waiting for a moment.
+  CHECK_EQ(take_all(schedule), Numbers{ours, assigns[0], assigns[1], assigns[2]});
+  schedule.ended(ours);
+  CHECK_EQ(take_all(schedule), Numbers{start, assigns[3]});
+}
+
 TEST_CASE("hosts take turns: none waits until all machines of another have been asked to stop") {
   Steps steps(2, 3);
   for (std::uint32_t vm = 0; vm < 6; ++vm) {

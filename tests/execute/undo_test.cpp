@@ -61,6 +61,7 @@ TEST_CASE("where no partition is free for a machine that was assigned one, that 
   REQUIRE_EQ(report.restored.size(), 1);
   CHECK_EQ(report.restored[0].outcome, Outcome::kDone);
   CHECK_EQ(report.restored[0].undone, assign->step);
+  CHECK_EQ(assign->assigned, false);
   CHECK_EQ(report.restored[0].message, "without what step " + number + " assigned, for which no partition was free");
   CHECK_EQ(codes(report.diagnostics), "GP188");
   const auto& lines = east.journal.lines;
