@@ -431,8 +431,9 @@ constexpr std::array kCommands = {
             kWhyOptions,
             "Tells the chain from the line in the file over the fact that was seen and the rule to the steps; or why"
             " nothing happens. A machine is named by its name or id, a GPU by its name or a part of it that fits no"
-            " other, a step by its number.",
+            " other, a step by its number, or any of them as answers name it.",
             "gpup why infer-01 -f hci-east.yaml\n"
+            "gpup why hv-e1/vm/infer-01 -f hci-east.yaml\n"
             "gpup why 3 -f hci-east.yaml --observed snapshot.json"},
     Command{
         "bundle",

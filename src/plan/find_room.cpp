@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "plan/goal.h"
 #include "plan/mutant.h"
 
@@ -225,9 +226,9 @@ class HostRoom {
     const bool one_gpu = only != kNone;
     findings_.error(Code::kTooManyVms, place,
                     {on_.host->name, one_gpu ? "gpu" : "host", one_gpu ? gpu(only).name : on_.host->name},
-                    fmt::format("{} partitions of {} are needed on {}, which has {}: by {}", needed,
+                    fmt::format("{} of {} {} needed on {}, which has {}: by {}", counted(needed, "partition"),
                                 one_gpu ? fmt::format("one {} ({})", model, gpu(only).name) : std::string(model),
-                                on_.host->name, partitions, some_names(names, 20)),
+                                needed == 1 ? "is" : "are", on_.host->name, partitions, some_names(names, 20)),
                     "raise the partition count, take VMs off the list, or move VMs to another host");
   }
 

@@ -58,6 +58,9 @@ class Finder {
     }
     find_step_numbered(name);
     if (found_.empty()) {
+      find_addressed(name);
+    }
+    if (found_.empty()) {
       find_gpus_by_part(name);
     }
     if (found_.empty()) {
@@ -72,8 +75,36 @@ class Finder {
  private:
   // Subjects
 
+  /// `hv-e1/vm/vdi-01` and `hv-e1/gpu/NVIDIA A2 (4&18416dc3&0&0000)`, as every answer names them.
+  void find_addressed(std::string_view address) {
+    constexpr std::string_view kVm = "/vm/";
+    constexpr std::string_view kGpu = "/gpu/";
+    for (const std::string_view kind : {kVm, kGpu}) {
+      const std::size_t at = address.find(kind);
+      if (at == std::string_view::npos || !found_.empty()) {
+        continue;
+      }
+      only_on_ = address.substr(0, at);
+      std::string_view name = address.substr(at + kind.size());
+      if (kind == kVm) {
+        find_vms_named(name);
+        continue;
+      }
+      if (const std::size_t bracket = name.rfind('('); name.ends_with(')') && bracket != std::string_view::npos) {
+        name = name.substr(bracket + 1, name.size() - bracket - 2);
+      }
+      find_gpus_by_part(name);
+    }
+    only_on_ = {};
+  }
+
+  bool is_meant(const Host& host) const { return only_on_.empty() || same_name(host.name, only_on_); }
+
   void find_vms_named(std::string_view name) {
     for (const Host& host : observed_.hosts) {
+      if (!is_meant(host)) {
+        continue;
+      }
       for (std::size_t v = 0; v < host.vms.size(); ++v) {
         if (host.vms[v].name == name || same_name(host.vms[v].id, name)) {
           add_vm(host, v);
@@ -104,7 +135,7 @@ class Finder {
     const std::string part = fold_case(name);
     std::vector<std::pair<const Host*, std::size_t>> fits;
     for (const Host& host : observed_.hosts) {
-      for (std::size_t g = 0; g < host.gpus.size(); ++g) {
+      for (std::size_t g = 0; g < host.gpus.size() && is_meant(host); ++g) {
         const Gpu& gpu = host.gpus[g];
         if (!part.empty() && (fold_case(gpu.name).find(part) != std::string::npos ||
                               fold_case(gpu.model).find(part) != std::string::npos)) {
@@ -541,6 +572,7 @@ class Finder {
   const Sources& sources_;
   Goal goal_;
   std::vector<WhySubject> found_;
+  std::string_view only_on_;          // the host that is looked at; empty: all
   std::vector<std::string> several_;  // GPUs that a part of a name fits, where there are more than one
 };
 

@@ -482,7 +482,10 @@ TEST_CASE("why tells the chain from the line to the steps, or to their absence")
   CHECK(contains(vm.out, "holds no partition"));
   CHECK(contains(vm.out, "assign-partition"));
   CHECK_EQ(run_gpup(folder, {"why", "711CEE18-60DB-43B4-BE7E-CEDCE5E25DD0", "-f", "desired.yaml"}).out, vm.out);
+  CHECK_EQ(run_gpup(folder, {"why", "HV-1/vm/vdi-01", "-f", "desired.yaml"}).out, vm.out);
+  CHECK_EQ(run_gpup(folder, {"why", "hv-2/vm/vdi-01", "-f", "desired.yaml"}).code, 1);
   const Ended gpu = run_gpup(folder, {"why", "18416dc3", "-f", "desired.yaml"});
+  CHECK_EQ(run_gpup(folder, {"why", "hv-1/gpu/NVIDIA A2 (4&18416dc3&0&0000)", "-f", "desired.yaml"}).out, gpu.out);
   CHECK(contains(gpu.out, "its count is 16, and 4 is wanted"));
   CHECK(contains(gpu.out, "set-partition-count"));
   const Ended step = run_gpup(folder, {"why", "1", "-f", "desired.yaml"});
