@@ -35,8 +35,9 @@ struct WhySubject {
 };
 
 /// Everything of that name: VMs by name (exactly) or id, a GPU by its name or a part of it or of its model that fits no
-/// other, a step by its number, or one of them as answers name it (`hv-e1/vm/vdi-01`). `desired` may be empty: then only what was seen is told. Where there is nothing of that
-/// name, a diagnostic (kNoSubject) suggests the nearest, or names the GPUs that the part fits.
+/// other, a step by its number, or one of them as answers name it (`hv-e1/vm/vdi-01`). `desired` may be empty: then
+/// only what was seen is told. Where there is nothing of that name, a diagnostic (kNoSubject) suggests the nearest, or
+/// names the GPUs that the part fits.
 Result<std::vector<WhySubject>> find_why(std::string_view name, const DesiredState& desired,
                                          const ObservedState& observed, const Plan& plan, const Sources& sources);
 
