@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "adapters/agent_wire.h"
+#include "base/paths.h"
 #include "base/text.h"
 
 namespace gpup {
@@ -67,7 +68,7 @@ Objection against_path(std::string_view path) {
 }
 
 std::string path_for_ssh(std::string_view path) {
-  std::string safe = path.front() == '/' ? "" : "./";
+  std::string safe = is_from_root(path) ? "" : "./";
   for (const char c : path) {
     safe += c == '%' ? std::string("%%") : std::string(1, c);
   }

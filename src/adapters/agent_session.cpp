@@ -2,20 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdlib>
 #include <random>
 #include <utility>
 #include <vector>
 
-#include <fcntl.h>
-#include <poll.h>
-#include <pwd.h>
-#include <unistd.h>
-
 #include <fmt/format.h>
 
 #include "adapters/agent_errors.h"
+#include "adapters/this_process.h"
 #include "base/json_writer.h"
 #include "observed/read_snapshot.h"
 
@@ -28,7 +22,6 @@ using std::chrono::milliseconds;
 constexpr std::size_t kMostErrors = ReplyReader::kLargestNoise;
 constexpr milliseconds kLastWords(2000);  ///< how long a program that closed its output may take to go
 constexpr milliseconds kFarewell(1000);   ///< and one whose input was ended
-constexpr milliseconds::rep kMostWait = 3'600'000;
 
 std::string new_nonce() {
   std::random_device random;
@@ -37,21 +30,6 @@ std::string new_nonce() {
     nonce += fmt::format("{:08x}", static_cast<std::uint32_t>(random()));
   }
   return nonce;
-}
-
-std::string name_of_this_machine() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string();
-}
-
-std::string name_of_this_user() {
-  struct passwd entry {};
-  struct passwd* found = nullptr;
-  std::array<char, 4096> texts{};
-  if (::getpwuid_r(::geteuid(), &entry, texts.data(), texts.size(), &found) == 0 && found != nullptr) {
-    return found->pw_name;
-  }
-  return {};
 }
 
 void append_text_or_null(std::string& out, std::string_view name, std::string_view text) {
@@ -87,9 +65,9 @@ std::string hello_members(const HostTarget& host, const AgentLaunch& launch, Age
                                 mode == AgentSession::Mode::kWrite ? "write" : "read");
   append_text_or_null(out, "host", host.name);
   out += ",\"client\":{";
-  append_text_or_null(out, "host", name_of_this_machine());
-  out += fmt::format(",\"process\":{},", ::getpid());
-  append_text_or_null(out, "user", name_of_this_user());
+  append_text_or_null(out, "host", machine_name());
+  out += fmt::format(",\"process\":{},", process_number());
+  append_text_or_null(out, "user", user_name());
   out += "},\"remoting\":";
   append_remoting(out, launch, host.connect);
   return out;
@@ -105,13 +83,13 @@ Result<std::shared_ptr<AgentSession>> AgentSession::open(const HostTarget& host,
     return tl::unexpected<Error>(
         host_error(ErrorCode::kUnreachable, explain_not_started(host, launch, process.error())));
   }
-  std::array<int, 2> wake{-1, -1};
-  if (::pipe2(wake.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
+  std::unique_ptr<Bell> bell = Bell::make();
+  if (!bell) {
     return fail(ErrorCode::kUnreachable, "no pipe could be made");
   }
   const std::string nonce = new_nonce();
   const std::shared_ptr<AgentSession> session(
-      new AgentSession(host, launch, mode, std::move(*process), nonce, wake[1], wake[0]));
+      new AgentSession(host, launch, mode, std::move(*process), nonce, std::move(bell)));
   {
     const std::lock_guard guard(session->mutex_);
     session->queue(script_lines(script));
@@ -138,28 +116,23 @@ Result<std::shared_ptr<AgentSession>> AgentSession::open(const HostTarget& host,
 }
 
 AgentSession::AgentSession(HostTarget host, AgentLaunch launch, Mode mode, std::unique_ptr<Subprocess> process,
-                           const std::string& nonce, int wake_in, int wake_out)
+                           const std::string& nonce, std::unique_ptr<Bell> bell)
     : host_(std::move(host)),
       launch_(std::move(launch)),
       mode_(mode),
       process_(std::move(process)),
       reader_(nonce, kLargestReply),
       buffer_(kPipeBytes, '\0'),
-      wake_in_(wake_in),
-      wake_out_(wake_out) {}
+      bell_(std::move(bell)) {}
 
 AgentSession::~AgentSession() {
   hang_up();
-  {
-    Lock lock(mutex_);
-    const Clock::time_point until = Clock::now() + kFarewell;
-    while (!ended_ && Clock::now() < until) {
-      serve(lock, until);
-    }
-    part();
+  Lock lock(mutex_);
+  const Clock::time_point until = Clock::now() + kFarewell;
+  while (!ended_ && Clock::now() < until) {
+    serve(lock, until);
   }
-  ::close(wake_in_);
-  ::close(wake_out_);
+  part();
 }
 
 void AgentSession::hang_up() {
@@ -271,14 +244,8 @@ void AgentSession::queue(std::string_view bytes) {
   }
   if (!bytes.empty()) {
     pending_ += bytes;
-    wake();
+    bell_->ring();
   }
-}
-
-void AgentSession::wake() {
-  const char nothing = 0;
-  const ssize_t put = ::write(wake_in_, &nothing, 1);
-  static_cast<void>(put);  // a full pipe wakes as well
 }
 
 void AgentSession::end_with(Diagnostic why) {
@@ -288,38 +255,26 @@ void AgentSession::end_with(Diagnostic why) {
   for (const auto& [id, waiting] : waiting_) {
     waiting->told.notify_one();
   }
-  wake();
+  bell_->ring();
 }
 
 // Serving: whoever waits and finds nobody at it moves bytes, so that an agent is not kept waiting by a full pipe ------
 
 /// Waits for bytes once, and takes what came.
 void AgentSession::serve(Lock& lock, Clock::time_point until) {
-  std::array<pollfd, 4> polled{{{process_->out(), POLLIN, 0},
-                                {process_->err(), POLLIN, 0},
-                                {wake_out_, POLLIN, 0},
-                                {pending_.empty() ? -1 : process_->in(), POLLOUT, 0}}};
-  const auto left = std::chrono::ceil<milliseconds>(until - Clock::now()).count();
+  const Subprocess::Watch watch = process_->watch(!pending_.empty());
   serving_ = true;
   lock.unlock();
-  const int ready =
-      ::poll(polled.data(), polled.size(), static_cast<int>(std::clamp<milliseconds::rep>(left, 0, kMostWait)));
+  const auto ready = Subprocess::wait_for(watch, bell_.get(), std::chrono::ceil<milliseconds>(until - Clock::now()));
   lock.lock();
-  if (ready > 0) {
-    if (polled[2].revents != 0) {
-      std::array<char, 64> ignored{};
-      while (::read(wake_out_, ignored.data(), ignored.size()) > 0) {
-      }
-    }
-    if (polled[3].revents != 0) {
-      send_pending();
-    }
-    if (polled[1].revents != 0) {
-      take_errors();
-    }
-    if (polled[0].revents != 0 && !take_output(lock)) {
-      end_by_itself(lock, until);
-    }
+  if (ready.in) {
+    send_pending();
+  }
+  if (ready.err) {
+    take_errors();
+  }
+  if (ready.out && !take_output(lock)) {
+    end_by_itself(lock, until);
   }
   serving_ = false;
 }

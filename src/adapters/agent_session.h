@@ -67,7 +67,7 @@ class AgentSession {
   using Lock = std::unique_lock<std::mutex>;
 
   AgentSession(HostTarget host, AgentLaunch launch, Mode mode, std::unique_ptr<Subprocess> process,
-               const std::string& nonce, int wake_in, int wake_out);
+               const std::string& nonce, std::unique_ptr<Bell> bell);
 
   void await(Waiting& waiting, Lock& lock, Clock::time_point until);
   void serve(Lock& lock, Clock::time_point until);
@@ -81,7 +81,6 @@ class AgentSession {
   void end_by_itself(Lock& lock, Clock::time_point until);
   void end_garbled(ReplyReader::Trouble trouble);
   void queue(std::string_view bytes);
-  void wake();
   std::string said_last() const;
   tl::unexpected<Error> lost(const Waiting& waiting) const;
 
@@ -109,8 +108,7 @@ class AgentSession {
   std::size_t errors_size_ = 0;  ///< since the last reply
   std::string buffer_;           ///< whoever serves's
 
-  int wake_in_;  ///< a byte here lets whoever serves look again
-  int wake_out_;
+  const std::unique_ptr<Bell> bell_;  ///< lets whoever serves look again
 };
 
 }  // namespace gpup

@@ -7,7 +7,7 @@
 
 namespace gpup {
 
-/// An exclusive lock on a path, held by flock: it dies with the process, so a crash leaves no stale lock. The
+/// An exclusive lock on a path, held by the system: it dies with the process, so a crash leaves no stale lock. The
 /// file names its holder and is removed when the lock is released.
 class FileLock {
  public:

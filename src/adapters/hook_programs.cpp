@@ -7,8 +7,6 @@
 #include <string>
 #include <string_view>
 
-#include <poll.h>
-
 #include <fmt/format.h>
 
 #include "adapters/subprocess.h"
@@ -111,7 +109,7 @@ class Program {
       process_.terminate();
     }
     // Whoever still holds its output was started by it, and may have something to tidy up, too.
-    const bool all_gone = process_.gone() && process_.out() < 0 && process_.err() < 0;
+    const bool all_gone = process_.gone() && process_.is_silent();
     if (!all_gone && now < until_) {
       return true;
     }
@@ -121,8 +119,7 @@ class Program {
   }
 
   void listen() {
-    std::array<pollfd, 2> polled{{{process_.out(), POLLIN, 0}, {process_.err(), POLLIN, 0}}};
-    if (::poll(polled.data(), polled.size(), static_cast<int>(kGlance.count())) > 0) {
+    if (Subprocess::wait_for(process_.watch(false), nullptr, kGlance).any) {
       take();
     }
   }

@@ -1,21 +1,18 @@
 #include "adapters/journal_file.h"
 
 #include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <system_error>
 #include <utility>
 
-#include <fcntl.h>
-#include <pwd.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <fmt/format.h>
 
+#include "adapters/disk.h"
 #include "adapters/files.h"
+#include "adapters/this_process.h"
 #include "base/json_writer.h"
+#include "base/paths.h"
 #include "base/text.h"
 #include "plan/durations.h"
 
@@ -30,9 +27,9 @@ tl::unexpected<Error> cannot_write(const std::string& path, int error) {
 
 /// The folder and those above it.
 int make_folders(const std::string& path) {
-  for (std::size_t at = path.find('/', 1);; at = path.find('/', at + 1)) {
+  for (std::size_t at = path.find_first_of(kPathDividers, 1);; at = path.find_first_of(kPathDividers, at + 1)) {
     const std::string part = path.substr(0, at);
-    if (!part.empty() && ::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) {
+    if (!part.empty() && !disk::make_folder(part) && errno != EEXIST) {
       return errno;
     }
     if (at == std::string::npos) {
@@ -102,7 +99,7 @@ class JournalFile : public Journal {
   JournalFile& operator=(const JournalFile&) = delete;
   ~JournalFile() override {
     if (descriptor_ >= 0) {
-      ::close(descriptor_);
+      disk::close(descriptor_);
     }
   }
 
@@ -114,13 +111,13 @@ class JournalFile : public Journal {
     Entry entry("begin", now);
     entry.text("apiVersion", "gpup/v1");
     std::error_code unknown;
-    entry.text("folder", std::filesystem::current_path(unknown).string());
+    entry.text("folder", path_text(std::filesystem::current_path(unknown)));
     entry.text("resumes", use_.resumes);
     entry.text("rollsBack", use_.rolls_back);
     entry.text("ignoresWindow", use_.ignores_window);
     entry.text("plan", plan.id);
     entry.text("name", plan.name);
-    entry.number("process", static_cast<std::uint64_t>(::getpid()));
+    entry.number("process", process_number());
     entry.number("steps", plan.steps.size());
     entry.list("hosts", plan.hosts, [](Entry& row, const HostTarget& host) {
       row.text("name", host.name);
@@ -226,7 +223,7 @@ class JournalFile : public Journal {
   }
 
   Result<Done> flush() override {
-    if (descriptor_ >= 0 && ::fdatasync(descriptor_) != 0) {
+    if (descriptor_ >= 0 && !disk::flush_bytes(descriptor_)) {
       return cannot_write(path_, errno);
     }
     return Done{};
@@ -285,10 +282,7 @@ class JournalFile : public Journal {
     }
     const std::string line = std::move(entry).line();
     for (std::string_view rest = line; !rest.empty();) {
-      const ssize_t written = ::write(descriptor_, rest.data(), rest.size());
-      if (written < 0 && errno == EINTR) {
-        continue;
-      }
+      const std::ptrdiff_t written = disk::write(descriptor_, rest);
       if (written < 0) {
         const int error = errno;
         torn_ = rest.size() < line.size() && !cut_off();
@@ -296,13 +290,13 @@ class JournalFile : public Journal {
       }
       rest.remove_prefix(static_cast<std::size_t>(written));
     }
-    size_ += static_cast<off_t>(line.size());
+    size_ += line.size();
     return Done{};
   }
 
   /// Takes back what was written of an entry for which there was no room: what is noted once there is some begins a
   /// line.
-  bool cut_off() const { return ::ftruncate(descriptor_, size_) == 0; }
+  bool cut_off() const { return disk::truncate(descriptor_, size_); }
 
   /// The plan is on disk before the first entry, and so before anything is sent.
   Result<Done> keep(const Plan& plan, Time now) {
@@ -320,7 +314,7 @@ class JournalFile : public Journal {
   Result<Done> name_run(Time now) {
     const std::string& folder = use_.folder;
     if (folder.empty()) {
-      return fail(ErrorCode::kCannotRead, "there is no folder for the journal: neither XDG_STATE_HOME nor HOME is set");
+      return fail(ErrorCode::kCannotRead, fmt::format("there is no folder for the journal: {}", kNoStateHome));
     }
     if (const int error = make_folders(folder); error != 0) {
       return cannot_write(folder, error);
@@ -329,7 +323,7 @@ class JournalFile : public Journal {
     for (const char letter : to_string(now)) {
       stamp += letter == '-' || letter == ':' ? "" : std::string(1, letter);
     }
-    run_ = fmt::format("{}-{}", stamp, ::getpid());
+    run_ = fmt::format("{}-{}", stamp, process_number());
     path_ = folder + "/" + run_;
     return Done{};
   }
@@ -339,15 +333,11 @@ class JournalFile : public Journal {
       return named;
     }
     path_ += ".jsonl";
-    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    descriptor_ = disk::open_to_append(path_);
     if (descriptor_ < 0) {
       return cannot_write(path_, errno);
     }
-    const int folder = ::open(use_.folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder >= 0) {
-      ::fsync(folder);
-      ::close(folder);
-    }
+    disk::flush_folder_of(path_);
     return Done{};
   }
 
@@ -356,7 +346,7 @@ class JournalFile : public Journal {
   std::string run_;
   std::string path_;  ///< of the journal; without its extension until that is open
   int descriptor_ = -1;
-  off_t size_ = 0;                ///< of the entries that are whole
+  std::uint64_t size_ = 0;        ///< of the entries that are whole
   bool torn_ = false;             ///< a part of another one follows them
   std::optional<StepGpus> gpus_;  // of the run's plan
 };
@@ -368,16 +358,8 @@ std::unique_ptr<Journal> make_journal_file(const JournalUse& use, PlanWriter wri
 }
 
 std::string default_state_folder() {
-  const char* const state = std::getenv("XDG_STATE_HOME");
-  if (state != nullptr && state[0] == '/') {
-    return std::string(state) + "/gpup/journal";
-  }
-  const char* home = std::getenv("HOME");
-  if (home == nullptr || home[0] == '\0') {
-    const passwd* const user = ::getpwuid(::getuid());  // a service may run without an environment
-    home = user == nullptr ? nullptr : user->pw_dir;
-  }
-  return home != nullptr && home[0] != '\0' ? std::string(home) + "/.local/state/gpup/journal" : std::string();
+  const std::string home = state_home();
+  return home.empty() ? home : home + "/gpup/journal";
 }
 
 }  // namespace gpup

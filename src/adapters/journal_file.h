@@ -16,7 +16,7 @@ using PlanWriter = std::function<void(const Plan& plan, OutputFile& file)>;
 /// (readable by its owner only) and the file `RUN.jsonl` are made by the first entry, and before it `RUN.plan.json`.
 std::unique_ptr<Journal> make_journal_file(const JournalUse& use, PlanWriter write_plan);
 
-/// Where they go: `$XDG_STATE_HOME/gpup/journal`, or below the user's home; empty where neither is known.
+/// Where they go: `gpup/journal` below where programs keep their state for this user; empty where that is not known.
 std::string default_state_folder();
 
 }  // namespace gpup

@@ -11,17 +11,15 @@
 #include <thread>
 #include <utility>
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <fmt/format.h>
+
+#include "adapters/disk.h"
 
 namespace gpup {
 
 namespace {
+
+using SteadyClock = std::chrono::steady_clock;
 
 class Lines : public LineSink {
  public:
@@ -34,7 +32,7 @@ class Lines : public LineSink {
   ~Lines() override {
     end();
     if (owned_) {
-      ::close(descriptor_);
+      disk::close(descriptor_);
     }
   }
 
@@ -64,70 +62,72 @@ class Lines : public LineSink {
 
  private:
   void end() {
-    {
-      const std::lock_guard guard(mutex_);
-      over_ = true;
+    if (!thread_.joinable()) {
+      return;
     }
+    std::unique_lock lock(mutex_);
+    over_ = true;
     changed_.notify_all();
-    if (thread_.joinable()) {
-      thread_.join();
+    while (!changed_.wait_for(lock, kGlance, [this] { return done_; })) {
+      if (SteadyClock::now() - taken_ > patience_) {
+        disk::give_up_waiting(thread_);
+      }
     }
+    lock.unlock();
+    thread_.join();
   }
 
   /// Until the end, and then until nothing is left or nobody takes any more.
   void work() {
     std::unique_lock lock(mutex_);
-    for (;;) {
+    for (bool goes_on = true; goes_on;) {
       changed_.wait(lock, [this] { return over_ || !waiting_.empty(); });
-      if (waiting_.empty()) {
-        return;
-      }
-      const std::string bytes = std::exchange(waiting_, {});
-      const std::uint64_t lines = std::exchange(lines_, 0);
-      lock.unlock();
-      const int error = write(bytes);
-      lock.lock();
-      if (error != 0) {
-        error_ = error == kNobodyTakes ? 0 : error;
-        lines_ += lines;
-        waiting_.clear();
-        return;
-      }
+      goes_on = !waiting_.empty() && hand_on(lock);
     }
+    done_ = true;
+    changed_.notify_all();
+  }
+
+  /// False where what waits was not written.
+  bool hand_on(std::unique_lock<std::mutex>& lock) {
+    const std::string bytes = std::exchange(waiting_, {});
+    const std::uint64_t lines = std::exchange(lines_, 0);
+    taken_ = SteadyClock::now();
+    lock.unlock();
+    const int error = write(bytes);
+    lock.lock();
+    if (error != 0) {
+      error_ = error == kNobodyTakes ? 0 : error;
+      lines_ += lines;
+      waiting_.clear();
+    }
+    return error == 0;
   }
 
   /// 0, the system's error, or kNobodyTakes. Never longer in one write than a pipe that is ready takes at once.
   int write(std::string_view bytes) {
-    using SteadyClock = std::chrono::steady_clock;
-    constexpr int kPollMs = 100;
     constexpr std::size_t kTakenAtOnce = 4096;
-    SteadyClock::time_point taken = SteadyClock::now();
     while (!bytes.empty()) {
-      pollfd ready{descriptor_, POLLOUT, 0};
-      if (::poll(&ready, 1, kPollMs) <= 0) {
-        if (is_over() && SteadyClock::now() - taken > patience_) {
-          return kNobodyTakes;
+      std::ptrdiff_t put = 0;
+      if (disk::takes_bytes(descriptor_, kGlance)) {
+        put = disk::write(descriptor_, bytes.substr(0, kTakenAtOnce));
+        if (put < 0 && errno != EAGAIN) {
+          return errno;
         }
-        continue;
       }
-      const ssize_t put = ::write(descriptor_, bytes.data(), std::min(bytes.size(), kTakenAtOnce));
-      if (put < 0 && errno != EINTR && errno != EAGAIN) {
-        return errno;
-      }
+      const std::lock_guard guard(mutex_);
       if (put > 0) {
         bytes.remove_prefix(static_cast<std::size_t>(put));
-        taken = SteadyClock::now();
+        taken_ = SteadyClock::now();
+      } else if (over_ && SteadyClock::now() - taken_ > patience_) {
+        return kNobodyTakes;
       }
     }
     return 0;
   }
 
-  bool is_over() {
-    const std::lock_guard guard(mutex_);
-    return over_;
-  }
-
   static constexpr int kNobodyTakes = -1;
+  static constexpr std::chrono::milliseconds kGlance{100};
 
   const std::string name_;
   const int descriptor_;
@@ -140,29 +140,29 @@ class Lines : public LineSink {
   std::uint64_t lost_ = 0;   ///< that were not even taken
   int error_ = 0;
   bool over_ = false;
+  bool done_ = false;              ///< the thread is
+  SteadyClock::time_point taken_;  ///< when its reader last took something
   std::thread thread_;
 };
 
 /// 0, or the system's error: EWOULDBLOCK where another process has taken the file. What is no file cannot be taken.
 int take_empty(int descriptor) {
-  struct stat what {};
-  if (::fstat(descriptor, &what) != 0 || !S_ISREG(what.st_mode)) {
+  const auto entry = disk::look_at(descriptor);
+  if (!entry || !entry->file) {
     return 0;
   }
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+  if (disk::lock(descriptor, false) == EWOULDBLOCK) {
     return EWOULDBLOCK;  // some file systems know no locks
   }
-  return ::ftruncate(descriptor, 0) == 0 ? 0 : errno;
+  return disk::truncate(descriptor, 0) ? 0 : errno;
 }
 
 }  // namespace
 
 Result<std::unique_ptr<LineSink>> create_lines(const std::string& path, std::chrono::seconds patience) {
-  constexpr mode_t kMode = 0666;
+  constexpr int kStandardOutput = 1;
   const bool standard = path == "-";
-  // Without O_NONBLOCK a pipe that nobody has opened for reading would keep us here.
-  const int descriptor =
-      standard ? STDOUT_FILENO : ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, kMode);
+  const int descriptor = standard ? kStandardOutput : disk::open_lines(path);
   const std::string name = standard ? "standard output" : path;
   if (descriptor < 0) {
     return fail(ErrorCode::kCannotRead,
@@ -170,7 +170,7 @@ Result<std::unique_ptr<LineSink>> create_lines(const std::string& path, std::chr
                             errno == ENXIO ? "nobody reads it" : std::generic_category().message(errno)));
   }
   if (const int error = standard ? 0 : take_empty(descriptor); error != 0) {
-    ::close(descriptor);
+    disk::close(descriptor);
     return error == EWOULDBLOCK
                ? fail(ErrorCode::kHeld, fmt::format("cannot write {}: another run that goes on writes to it", name))
                : fail(ErrorCode::kCannotRead,
@@ -180,7 +180,7 @@ Result<std::unique_ptr<LineSink>> create_lines(const std::string& path, std::chr
     return std::make_unique<Lines>(name, descriptor, !standard, patience);
   } catch (const std::system_error& error) {
     if (!standard) {
-      ::close(descriptor);
+      disk::close(descriptor);
     }
     return fail(ErrorCode::kCannotRead, fmt::format("cannot write {}: {}", name, error.code().message()));
   }

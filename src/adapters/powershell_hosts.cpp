@@ -9,8 +9,6 @@
 #include <thread>
 #include <utility>
 
-#include <unistd.h>
-
 #include <fmt/format.h>
 
 #include "adapters/agent_errors.h"
@@ -18,6 +16,7 @@
 #include "adapters/agent_reply.h"
 #include "adapters/agent_script.h"
 #include "adapters/agent_session.h"
+#include "adapters/this_process.h"
 #include "base/json_writer.h"
 #include "base/text.h"
 #include "observed/read_host_facts.h"
@@ -206,7 +205,7 @@ class Link {
         return Done{};
       }
       const bool ours =
-          again && reply->error.reason == "held" && reply->error.holder_process == std::to_string(::getpid());
+          again && reply->error.reason == "held" && reply->error.holder_process == std::to_string(process_number());
       if (!ours || Clock::now() >= until) {
         return tl::unexpected<Error>(
             host_error(reply->error.reason == "held" ? ErrorCode::kHeld : ErrorCode::kUnreachable,

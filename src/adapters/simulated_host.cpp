@@ -4,22 +4,20 @@
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
-#include <cstdlib>
-#include <cstring>
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include <sys/stat.h>
-
 #include <fmt/format.h>
 
 #include "adapters/agent_errors.h"
+#include "adapters/disk.h"
 #include "adapters/file_lock.h"
 #include "adapters/files.h"
 #include "adapters/lab_facts.h"
@@ -34,28 +32,14 @@ namespace gpup {
 namespace {
 
 /// Tells whether a file is still the one that was read: every write of ours makes a new one.
-struct Identity {
-  dev_t device = 0;
-  ino_t inode = 0;
-  off_t size = 0;
-  std::int64_t modified_ns = 0;
-  std::int64_t changed_ns = 0;
-  bool operator==(const Identity&) const = default;
-};
-
-std::int64_t nanoseconds(const timespec& time) {
-  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
-
-Result<Identity> identify(const std::string& path, const std::string& shown) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) {
+Result<disk::Stamp> identify(const std::string& path, const std::string& shown) {
+  const std::optional<disk::Stamp> stamp = disk::stamp_of(path);
+  if (!stamp) {
     return fail(ErrorCode::kUnreachable,
                 fmt::format("cannot read {}: {}", shown,
                             errno == ENOENT ? "no such file or folder" : std::generic_category().message(errno)));
   }
-  return Identity{status.st_dev, status.st_ino, status.st_size, nanoseconds(status.st_mtim),
-                  nanoseconds(status.st_ctim)};
+  return *stamp;
 }
 
 /// UTF-16 with a byte order mark (what `>` of Windows PowerShell writes), UTF-8 with or without one.
@@ -159,7 +143,7 @@ class Lab {
       return done;
     }
     owes_ = text.find(kOwedMember) != std::string::npos;
-    if (const Result<Identity> identity = identify(path_, shown_)) {
+    if (const Result<disk::Stamp> identity = identify(path_, shown_)) {
       if (Result<ObservedState> observed = read_snapshot(std::move(text), shown_)) {
         observed_ = std::move(*observed);
         given_.clear();
@@ -191,7 +175,7 @@ class Lab {
   }
 
   Result<Done> refresh() {
-    const Result<Identity> now = identify(path_, shown_);
+    const Result<disk::Stamp> now = identify(path_, shown_);
     if (!now) {
       return tl::unexpected(now.error());
     }
@@ -227,7 +211,7 @@ class Lab {
   bool parsed_ = false;  ///< so is `document_`
   bool simulates_ = false;
   bool owes_ = false;  ///< a start may be owed
-  Identity identity_;
+  disk::Stamp identity_{};
   std::set<std::ptrdiff_t> given_;  ///< hosts that were moved out of `observed_`
   bool keeps_ = false;              ///< hosts are copied, since they are asked for again
   ObservedState observed_;
@@ -319,7 +303,7 @@ class SimulatedHosts : public HostWriter {
       return dropped();
     }
     const std::string path = lab_of(target).path();
-    if (const Result<Identity> there = identify(path, lab_of(target).shown()); !there) {
+    if (const Result<disk::Stamp> there = identify(path, lab_of(target).shown()); !there) {
       return tl::unexpected(there.error());
     }
     if (const Result<LabJson*> document = lab_of(target).document(true); document && *document != nullptr) {
@@ -419,10 +403,9 @@ class SimulatedHosts : public HostWriter {
     if (known != paths_.end()) {
       path = known->second;
     } else {
-      char* const real = ::realpath(file.c_str(), nullptr);
-      path = real == nullptr ? file : std::string(real);
-      std::free(real);
-      if (real != nullptr) {
+      const std::optional<std::string> real = disk::real_path(file);
+      path = real.value_or(file);
+      if (real) {
         paths_.emplace(file, path);
       }
     }

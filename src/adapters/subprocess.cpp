@@ -9,6 +9,7 @@
 #include <thread>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -116,7 +117,80 @@ tl::unexpected<Subprocess::NotStarted> not_started(int error) {
                                                std::generic_category().message(error)});
 }
 
+constexpr std::chrono::milliseconds::rep kMostWait = 3'600'000;
+
+Subprocess::Piped read_from(int& descriptor, char* to, std::size_t room, std::size_t& got) {
+  got = 0;
+  while (descriptor >= 0) {
+    const ssize_t count = ::read(descriptor, to, room);
+    if (count > 0) {
+      got = static_cast<std::size_t>(count);
+      return Subprocess::Piped::kSome;
+    }
+    if (count < 0 && errno == EAGAIN) {
+      return Subprocess::Piped::kNothingNow;
+    }
+    if (count == 0 || errno != EINTR) {
+      ::close(std::exchange(descriptor, -1));
+    }
+  }
+  return Subprocess::Piped::kEnded;
+}
+
+/// Whether it has ended, and how.
+bool reap(pid_t number, Ending& ending) {
+  int status = 0;
+  pid_t pid = 0;
+  do {
+    pid = ::waitpid(number, &status, WNOHANG);
+  } while (pid < 0 && errno == EINTR);
+  if (pid == 0) {
+    return false;
+  }
+  if (pid > 0 && WIFEXITED(status)) {
+    ending.code = WEXITSTATUS(status);
+  } else if (pid > 0 && WIFSIGNALED(status)) {
+    ending.signal = WTERMSIG(status);
+  }
+  return true;
+}
+
 }  // namespace
+
+std::unique_ptr<Bell> Bell::make() {
+  std::array<int, 2> ends{-1, -1};
+  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
+    return nullptr;
+  }
+  return std::unique_ptr<Bell>(new Bell({ends[kReading], ends[kWriting]}));
+}
+
+Bell::~Bell() {
+  for (const std::intptr_t end : ends_) {
+    ::close(static_cast<int>(end));
+  }
+}
+
+void Bell::ring() {
+  const char nothing = 0;
+  const ssize_t put = ::write(static_cast<int>(ends_[kWriting]), &nothing, 1);
+  static_cast<void>(put);  // a full pipe wakes as well
+}
+
+void Bell::silence() {
+  std::array<char, 64> ignored{};
+  while (::read(static_cast<int>(ends_[kReading]), ignored.data(), ignored.size()) > 0) {
+  }
+}
+
+struct Subprocess::Parts {
+  pid_t pid = 0;
+  int in = -1;
+  int out = -1;
+  int err = -1;
+};
+
+Subprocess::Subprocess(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 tl::expected<std::unique_ptr<Subprocess>, Subprocess::NotStarted> Subprocess::start(
     const std::vector<std::string>& argv, const Environment& environment, Input input) {
@@ -146,7 +220,8 @@ tl::expected<std::unique_ptr<Subprocess>, Subprocess::NotStarted> Subprocess::st
     return not_started(error);
   }
   ignore_broken_pipes();
-  return std::unique_ptr<Subprocess>(new Subprocess(pid, in.take(kWriting), out.take(kReading), err.take(kReading)));
+  return std::unique_ptr<Subprocess>(
+      new Subprocess(std::make_unique<Parts>(Parts{pid, in.take(kWriting), out.take(kReading), err.take(kReading)})));
 }
 
 std::optional<Subprocess::NotStarted> Subprocess::look_for(const std::vector<std::string>& argv) {
@@ -181,10 +256,9 @@ std::optional<Subprocess::NotStarted> Subprocess::look_for(const std::vector<std
 Subprocess::~Subprocess() {
   close_input();
   kill();
-  while (!ended_ && !reap()) {
-    wait(std::chrono::hours(1));
+  while (!wait(std::chrono::hours(1))) {
   }
-  for (const int descriptor : {out_, err_}) {
+  for (const int descriptor : {parts_->out, parts_->err}) {
     if (descriptor >= 0) {
       ::close(descriptor);
     }
@@ -193,8 +267,8 @@ Subprocess::~Subprocess() {
 
 Subprocess::Piped Subprocess::write(std::string_view bytes, std::size_t& taken) {
   taken = 0;
-  while (in_ >= 0) {
-    const ssize_t put = ::write(in_, bytes.data(), bytes.size());
+  while (parts_->in >= 0) {
+    const ssize_t put = ::write(parts_->in, bytes.data(), bytes.size());
     if (put >= 0) {
       taken = static_cast<std::size_t>(put);
       return Piped::kSome;
@@ -210,58 +284,23 @@ Subprocess::Piped Subprocess::write(std::string_view bytes, std::size_t& taken) 
 }
 
 void Subprocess::close_input() {
-  if (in_ >= 0) {
-    ::close(std::exchange(in_, -1));
+  if (parts_->in >= 0) {
+    ::close(std::exchange(parts_->in, -1));
   }
-}
-
-Subprocess::Piped Subprocess::read(int& descriptor, char* to, std::size_t room, std::size_t& got) {
-  got = 0;
-  while (descriptor >= 0) {
-    const ssize_t count = ::read(descriptor, to, room);
-    if (count > 0) {
-      got = static_cast<std::size_t>(count);
-      return Piped::kSome;
-    }
-    if (count < 0 && errno == EAGAIN) {
-      return Piped::kNothingNow;
-    }
-    if (count == 0 || errno != EINTR) {
-      ::close(std::exchange(descriptor, -1));
-    }
-  }
-  return Piped::kEnded;
 }
 
 Subprocess::Piped Subprocess::read_out(char* to, std::size_t room, std::size_t& got) {
-  return read(out_, to, room, got);
+  return read_from(parts_->out, to, room, got);
 }
 Subprocess::Piped Subprocess::read_err(char* to, std::size_t room, std::size_t& got) {
-  return read(err_, to, room, got);
-}
-
-bool Subprocess::reap() {
-  int status = 0;
-  pid_t pid = 0;
-  do {
-    pid = ::waitpid(static_cast<pid_t>(pid_), &status, WNOHANG);
-  } while (pid < 0 && errno == EINTR);
-  if (pid == 0) {
-    return false;
-  }
-  ended_ = true;
-  if (pid > 0 && WIFEXITED(status)) {
-    ending_.code = WEXITSTATUS(status);
-  } else if (pid > 0 && WIFSIGNALED(status)) {
-    ending_.signal = WTERMSIG(status);
-  }
-  return true;
+  return read_from(parts_->err, to, room, got);
 }
 
 bool Subprocess::wait(std::chrono::milliseconds most) {
   constexpr std::chrono::milliseconds kLongest(20);
   const auto until = std::chrono::steady_clock::now() + most;
-  for (std::chrono::milliseconds pause(1); !ended_ && !reap(); pause = std::min(2 * pause, kLongest)) {
+  for (std::chrono::milliseconds pause(1); !ended_ && !(ended_ = reap(parts_->pid, ending_));
+       pause = std::min(2 * pause, kLongest)) {
     if (std::chrono::steady_clock::now() >= until) {
       return false;
     }
@@ -270,30 +309,49 @@ bool Subprocess::wait(std::chrono::milliseconds most) {
   return true;
 }
 
+bool Subprocess::is_silent() const { return parts_->out < 0 && parts_->err < 0; }
+
+Subprocess::Watch Subprocess::watch(bool input) const { return {parts_->out, parts_->err, input ? parts_->in : -1}; }
+
+Subprocess::Ready Subprocess::wait_for(const Watch& watch, Bell* bell, std::chrono::milliseconds most) {
+  std::array<pollfd, 4> polled{{{static_cast<int>(watch.out), POLLIN, 0},
+                                {static_cast<int>(watch.err), POLLIN, 0},
+                                {static_cast<int>(watch.in), POLLOUT, 0},
+                                {bell == nullptr ? -1 : static_cast<int>(bell->ends_[kReading]), POLLIN, 0}}};
+  const auto left = std::clamp<std::chrono::milliseconds::rep>(most.count(), 0, kMostWait);
+  if (::poll(polled.data(), polled.size(), static_cast<int>(left)) <= 0) {
+    return {};
+  }
+  if (polled[3].revents != 0) {
+    bell->silence();
+  }
+  return {true, polled[0].revents != 0, polled[1].revents != 0, polled[2].revents != 0};
+}
+
 bool Subprocess::gone() const {
   siginfo_t info{};
   return ended_ ||
-         (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0);
+         (::waitid(P_PID, static_cast<id_t>(parts_->pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0);
 }
 
 void Subprocess::terminate() {
   if (!ended_) {
-    ::kill(static_cast<pid_t>(-pid_), SIGTERM);
+    ::kill(-parts_->pid, SIGTERM);
   }
 }
 
 void Subprocess::release() {
   close_input();
   ended_ = true;
-  out_ = -1;
-  err_ = -1;
+  parts_->out = -1;
+  parts_->err = -1;
 }
 
 void Subprocess::kill() {
   // A process that was waited for has no number any more: somebody else may have it.
   if (!ended_) {
-    ::kill(static_cast<pid_t>(-pid_), SIGKILL);
-    ::kill(static_cast<pid_t>(pid_), SIGKILL);
+    ::kill(-parts_->pid, SIGKILL);
+    ::kill(parts_->pid, SIGKILL);
   }
 }
 

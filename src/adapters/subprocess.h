@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,9 +20,28 @@ inline constexpr std::size_t kPipeBytes = std::size_t{64} * 1024;
 
 /// How a program ended: it exited with `code`, or a signal ended it; neither while that is not known.
 struct Ending {
-  int code = -1;
+  std::int64_t code = -1;
   int signal = 0;
   bool operator==(const Ending&) const = default;
+};
+
+/// Wakes a thread that waits for a process. It stays rung until somebody who waited has heard it.
+class Bell {
+ public:
+  /// nullptr where the system has no more of what it takes.
+  static std::unique_ptr<Bell> make();
+  Bell(const Bell&) = delete;
+  Bell& operator=(const Bell&) = delete;
+  ~Bell();
+
+  void ring();
+
+ private:
+  friend class Subprocess;
+  explicit Bell(const std::array<std::intptr_t, 2>& ends) : ends_(ends) {}
+  void silence();
+
+  std::array<std::intptr_t, 2> ends_;
 };
 
 /// A child process whose standard streams are pipes to us (its input may be nothing at all). It has a session of its
@@ -63,16 +84,32 @@ class Subprocess {
   Piped read_out(char* to, std::size_t room, std::size_t& got);
   Piped read_err(char* to, std::size_t room, std::size_t& got);
 
-  /// To be polled; -1 where the stream is closed.
-  int in() const { return in_; }
-  int out() const { return out_; }
-  int err() const { return err_; }
+  /// Whether its output streams are both closed: nobody holds them any more.
+  bool is_silent() const;
+
+  /// What is waited for: taken while nobody changes the process, and waited for while others may.
+  struct Watch {
+    std::intptr_t out = -1;
+    std::intptr_t err = -1;
+    std::intptr_t in = -1;
+  };
+  /// `input`: also for room in its input.
+  Watch watch(bool input) const;
+  /// What came. More than is true may be told.
+  struct Ready {
+    bool any = false;
+    bool out = false;
+    bool err = false;
+    bool in = false;
+  };
+  static Ready wait_for(const Watch& watch, Bell* bell, std::chrono::milliseconds most);
 
   /// Waits until it has ended; false after `most`.
   bool wait(std::chrono::milliseconds most);
   /// Whether it has ended. Until it is waited for, what it left behind can be killed.
   bool gone() const;
-  /// Asks it, and all that it started in its session's process group, to end.
+  /// Asks it, and all that it started in its session's process group, to end. (On Windows there is no way to ask: it is
+  /// ended.)
   void terminate();
   /// Ends it and all that it started in its session's process group, at once.
   void kill();
@@ -81,14 +118,10 @@ class Subprocess {
   Ending ending() const { return ending_; }
 
  private:
-  Subprocess(long pid, int in, int out, int err) : pid_(pid), in_(in), out_(out), err_(err) {}
-  bool reap();
-  static Piped read(int& descriptor, char* to, std::size_t room, std::size_t& got);
+  struct Parts;  ///< the system's names of it
+  explicit Subprocess(std::unique_ptr<Parts> parts);
 
-  long pid_;
-  int in_;
-  int out_;
-  int err_;
+  std::unique_ptr<Parts> parts_;
   bool ended_ = false;
   Ending ending_;
 };

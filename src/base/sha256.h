@@ -24,7 +24,7 @@ class Sha256 {
   std::string hex();
 
  private:
-  void* digest_ = nullptr;  // OpenSSL's EVP_MD_CTX
+  void* digest_ = nullptr;  // the library's own
 };
 
 /// 64 lower-case hex digits.

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/counted.h"
+#include "base/paths.h"
 #include "base/text.h"
 #include "cli/command_runs.h"
 #include "cli/exit_codes.h"
@@ -90,8 +91,8 @@ Result<Seen> see(const Call& call, Diagnostics& trouble) {
 }
 
 std::string folder_of(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string_view::npos ? std::string() : std::string(path.substr(0, slash + 1));
+  const std::size_t divider = path.find_last_of(kPathDividers);
+  return divider == std::string_view::npos ? std::string() : std::string(path.substr(0, divider + 1));
 }
 
 void write_observed(const ObservedState& observed, std::string_view form, Sink& out) {
@@ -165,7 +166,7 @@ int run_export(const Call& call) {
   const std::string_view saved = call.line.value("observed").value_or("");
   options.snapshot = saved == "-" ? "snapshot.json" : std::string(saved);
   options.folder = folder_of(call.line.value("out").value_or(""));
-  if (options.folder.starts_with('/') || options.folder.starts_with("..")) {
+  if (is_from_root(options.folder) || options.folder.starts_with("..")) {
     // Seen from there, a path of the working folder has no relative name that is sure.
     options.snapshot = options.snapshot.empty() ? options.snapshot : call.world.absolute(options.snapshot);
     for (HostTarget& target : options.targets) {

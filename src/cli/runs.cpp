@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/paths.h"
 #include "base/text.h"
 #include "execute/remember.h"
 #include "render/journal_reader.h"
@@ -160,7 +161,7 @@ Result<Plan> read_kept_plan(const Call& call, const RecordedRun& run) {
   for (std::size_t i = 0; plan && !run.folder.empty() && i < plan->hosts.size(); ++i) {
     Connect& connect = plan->hosts[i].connect;
     for (std::string* const file : {&connect.file, &connect.identity_file, &connect.known_hosts}) {
-      if (!file->empty() && !file->starts_with('/') && !file->starts_with('~')) {
+      if (!file->empty() && !is_from_root(*file) && !file->starts_with('~')) {
         *file = call.world.absolute(run.folder + "/" + *file);
       }
     }
@@ -169,7 +170,7 @@ Result<Plan> read_kept_plan(const Call& call, const RecordedRun& run) {
        {&HookPolicy::before, &HookPolicy::after, &HookPolicy::on_failure}) {
     if (plan && !run.folder.empty() && !(plan->hooks.*hook).empty()) {
       std::string& program = (plan->hooks.*hook).front();
-      if (!program.starts_with('/') && program.find('/') != std::string::npos) {
+      if (!is_from_root(program) && has_folder(program)) {
         program = call.world.absolute(run.folder + "/" + program);
       }
     }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <filesystem>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -11,6 +10,7 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
+#include "base/paths.h"
 #include "base/text.h"
 #include "desired/scalars.h"
 #include "model/platform_rules.h"
@@ -135,7 +135,7 @@ bool address(Reading& reading, const Field& field, const Scalar& scalar, std::st
 }
 
 std::string from_file(const Reading& reading, std::string_view path) {
-  return (std::filesystem::path(reading.folder) / std::filesystem::path(path)).lexically_normal().string();
+  return path_text((path_of(reading.folder) / path_of(path)).lexically_normal());
 }
 
 bool path(Reading& reading, const Field& field, const Scalar& scalar, std::string& to) {
@@ -845,11 +845,11 @@ constexpr Mapping kWindow = {"'window'", kWindowFields, begin_window, end_window
 
 /// A name without a slash stays as it is, to be looked for in PATH; and so a path must not lose its last one.
 std::string program_from_file(const Reading& reading, std::string program) {
-  if (program.find('/') == std::string::npos) {
+  if (!has_folder(program)) {
     return program;
   }
   std::string path = from_file(reading, program);
-  return path.find('/') == std::string::npos ? "./" + path : path;
+  return has_folder(path) ? path : "./" + path;
 }
 
 /// A word of a hook. The first is its program.

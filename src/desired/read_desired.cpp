@@ -1,10 +1,10 @@
 #include "desired/read_desired.h"
 
-#include <filesystem>
 #include <numeric>
 #include <utility>
 #include <vector>
 
+#include "base/paths.h"
 #include "desired/draft.h"
 #include "desired/fields.h"
 #include "desired/file_reader.h"
@@ -16,7 +16,7 @@ namespace gpup {
 namespace {
 
 std::string folder_of(const std::string& path) {
-  return path == "-" ? std::string() : std::filesystem::path(path).parent_path().string();
+  return path == "-" ? std::string() : path_text(path_of(path).parent_path());
 }
 
 }  // namespace

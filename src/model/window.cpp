@@ -8,6 +8,8 @@
 #include <date/tz.h>
 #include <fmt/format.h>
 
+#include "model/zone_folder.h"
+
 namespace gpup {
 
 namespace {
@@ -24,6 +26,10 @@ bool is_utc(std::string_view name) { return name == "UTC" || name == "Etc/UTC"; 
 /// exceptions.
 Result<const date::time_zone*> find_zone(const std::string& name) {
   try {
+#if !USE_OS_TZDB
+    static const bool told = (date::set_install(zone_folder()), true);
+    static_cast<void>(told);
+#endif
     date::get_tzdb();
   } catch (const std::exception& error) {
     return fail(ErrorCode::kCannotRead,

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "base/json_writer.h"
+#include "base/paths.h"
 #include "base/text.h"
 #include "desired/scalars.h"
 #include "desired/scan_text.h"
@@ -341,11 +342,11 @@ class Exporter {
   }
 
   std::string path(const std::string& path) const {
-    if (options_.folder.empty() || std::filesystem::path(path).is_absolute()) {
+    if (options_.folder.empty() || is_from_root(path)) {
       return path;
     }
-    const std::filesystem::path relative = std::filesystem::path(path).lexically_relative(options_.folder);
-    return relative.empty() ? path : relative.generic_string();
+    const std::filesystem::path relative = path_of(path).lexically_relative(path_of(options_.folder));
+    return relative.empty() ? path : path_text(relative);
   }
 
   std::string connect_of(const Host& host) const {

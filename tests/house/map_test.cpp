@@ -100,7 +100,7 @@ std::string library_of(const std::string& header) {
       return std::string(library);
     }
   }
-  return header.ends_with(".h") || header.find('/') != std::string::npos ? "posix" : "";
+  return header.ends_with(".h") || header.find('/') != std::string::npos ? "system" : "";
 }
 
 std::vector<fs::path> source_files(const fs::path& folder) {
@@ -208,7 +208,7 @@ TEST_CASE("an include that the map forbids is found") {
       {"plan", "goal.cpp", "#include \"render/plan_text.h\"",
        "#include \"render/plan_text.h\": plan may not include render"},
       {"plan", "goal.cpp", "  #include <yaml-cpp/yaml.h>", "#include <yaml-cpp/yaml.h>: plan does not use yaml-cpp"},
-      {"plan", "goal.cpp", "#include <unistd.h>", "#include <unistd.h>: plan does not use posix"},
+      {"plan", "goal.cpp", "#include <unistd.h>", "#include <unistd.h>: plan does not use system"},
       {"cli", "run.cpp", "#include <cxxopts.hpp>", "#include <cxxopts.hpp>: only command_line.cpp includes cxxopts"},
       {"cli", "run.cpp", "#include \"adapters/files.h\"",
        "#include \"adapters/files.h\": cli may not include adapters"},
