@@ -15,11 +15,10 @@ namespace {
 
 #ifdef _WIN32
 constexpr std::string_view kPowerShellHere = "powershell.exe";
-constexpr std::string_view kPowerShellOfSessions = "powershell.exe";
 #else
 constexpr std::string_view kPowerShellHere = "pwsh";
-constexpr std::string_view kPowerShellOfSessions = "pwsh";
 #endif
+constexpr std::string_view kPowerShellWithSsh = "pwsh";      // -HostName is not in 5.1
 constexpr std::string_view kPowerShellThere = "powershell";  // 5.1 is on every host, in every shell's path
 
 /// Why a value cannot be used; nothing where it can.
@@ -160,7 +159,7 @@ Result<AgentLaunch> launch_ssh(const HostTarget& host, std::chrono::seconds boun
 Result<AgentLaunch> launch_session(const HostTarget& host, std::string_view bootstrap) {
   AgentLaunch launch;
   launch.way = AgentLaunch::Way::kSession;
-  launch.powershell = kPowerShellOfSessions;
+  launch.powershell = host.connect.host_name.empty() ? kPowerShellHere : kPowerShellWithSsh;
   launch.destination = host.connect.host_name.empty() ? host.connect.address : host.connect.host_name;
   launch.argv = agent_words(launch.powershell, bootstrap);
   if (!host.connect.host_name.empty()) {

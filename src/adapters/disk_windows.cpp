@@ -215,7 +215,8 @@ std::optional<Entry> look_at(int descriptor) { return entry_of(handle_of(descrip
 bool may_write(const std::string& path) {
   const Handle handle(
       ::CreateFileW(wide_path(path).c_str(), GENERIC_WRITE, kShared, nullptr, OPEN_EXISTING, 0, nullptr));
-  return handle.ok() || failed() == 0;
+  // Whoever has it open right now forbids nobody to replace it.
+  return handle.ok() || ::GetLastError() == ERROR_SHARING_VIOLATION || failed() == 0;
 }
 bool set_mode(int /*descriptor*/, const std::optional<Entry>& /*like*/) {
   return true;

@@ -24,7 +24,7 @@ namespace {
 // no tree, and one member too many, too few or in another place is wrong like any other byte. What it reads, written
 // again, gives the same bytes.
 
-constexpr std::size_t kMost = 2UL * 1024 * 1024 * 1024;
+constexpr std::size_t kMost = std::size_t{2} * 1024 * 1024 * 1024;
 constexpr std::string_view kHead = "{\n\"apiVersion\": \"gpup/v1\",\n\"kind\": \"Plan\",\n\"id\": \"sha256:";
 constexpr std::uint32_t kHeadLines = 3;  // before the line of the id
 

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,9 @@ std::string words(const std::vector<std::string>& argv) {
   return line;
 }
 
+/// What runs on this machine.
+const std::string kPowerShell = std::filesystem::path::preferred_separator == '/' ? "pwsh" : "powershell.exe";
+
 const std::string kAgentWords =
     " -NoLogo -NoProfile -NonInteractive -OutputFormat Text -EncodedCommand " + encoded_command("exit");
 
@@ -41,7 +45,7 @@ TEST_CASE("a local host's PowerShell is started as it is named") {
   auto launch = launch_of(host, seconds(120), "exit");
   REQUIRE(launch);
   CHECK(launch->way == Way::kHere);
-  CHECK_EQ(words(launch->argv), "pwsh" + kAgentWords);
+  CHECK_EQ(words(launch->argv), kPowerShell + kAgentWords);
   host.connect.powershell = "/opt/power shell/pwsh";
   launch = launch_of(host, seconds(120), "exit");
   REQUIRE(launch);
@@ -81,12 +85,17 @@ TEST_CASE("a PSSession is opened by a PowerShell of this machine") {
   host.connect.transport = Transport::kPsRemoting;
   host.connect.host_name = "hv-1.contoso.com";
   host.connect.user = "CONTOSO\\svc-gpup";
-  const auto launch = launch_of(host, seconds(120), "exit");
+  auto launch = launch_of(host, seconds(120), "exit");
   REQUIRE(launch);
   CHECK(launch->way == Way::kSession);
   CHECK_EQ(launch->destination, "hv-1.contoso.com");
   CHECK_EQ(words(launch->argv), "pwsh" + kAgentWords);
   CHECK(launch->environment == std::vector<std::pair<std::string, std::string>>{{"LC_ALL", "C"}});
+  host.connect.host_name.clear();
+  host.connect.address = "hv-1";
+  launch = launch_of(host, seconds(120), "exit");
+  REQUIRE(launch);
+  CHECK_EQ(words(launch->argv), kPowerShell + kAgentWords);
 }
 
 TEST_CASE("the remote command stays under 1000 characters") {

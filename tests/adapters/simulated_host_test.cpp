@@ -1,8 +1,6 @@
 #include "adapters/simulated_host.h"
 
 #include <doctest/doctest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <nlohmann/json.hpp>
@@ -11,110 +9,10 @@
 #include <thread>
 #include <vector>
 
-#include "adapters/temporary_folder.h"
+#include "adapters/lab_bench.h"
 
 using namespace gpup;
-using nlohmann::json;
-
-namespace {
-
-constexpr const char* kGpu0 =
-    "\\\\?\\PCI#VEN_10DE&DEV_25B6&SUBSYS_157E10DE&REV_A1#0#{064092b3-625e-43bf-9eb5-dc845897dd59}";
-constexpr const char* kGpu1 =
-    "\\\\?\\PCI#VEN_10DE&DEV_25B6&SUBSYS_157E10DE&REV_A1#1#{064092b3-625e-43bf-9eb5-dc845897dd59}";
-
-std::string guid(int number) {
-  std::string digits = std::to_string(number);
-  return "00000000-0000-4000-8000-" + std::string(12 - digits.size(), '0') + digits;
-}
-
-/// Braces around one value are a list of it to one compiler and the value itself to another.
-json list(json values) { return values.is_array() ? std::move(values) : json::array({std::move(values)}); }
-
-json a2(const char* name, int count) {
-  return {{"name", name},
-          {"model", "NVIDIA A2"},
-          {"device", "10de:25b6"},
-          {"subsystem", "157e10de"},
-          {"status", "partitioned"},
-          {"validPartitionCounts", {16, 8, 4, 2, 1}},
-          {"partitionCount", count},
-          {"totalVram", 15918030848},
-          {"availableVram", 15918030848},
-          {"partitionVram", count == 16 ? 939524096 : 3825205248},
-          {"partitionEncode", count == 16 ? 2 : 9},
-          {"partitionDecode", count == 16 ? 1 : 6},
-          {"partitionCompute", count == 16 ? 128 : 512}};
-}
-
-json vm(int number, const char* state, json partitions = json::array()) {
-  return {{"name", "vm-" + std::to_string(number)},
-          {"id", guid(number)},
-          {"state", state},
-          {"clustered", false},
-          {"generation", 2},
-          {"offlineAction", nullptr},
-          {"partitions", list(std::move(partitions))}};
-}
-
-json adapter(int number, json gpu = nullptr) {
-  return {{"id", guid(number)}, {"gpu", std::move(gpu)}, {"partitionId", nullptr}, {"vram", nullptr}};
-}
-
-json lab(json gpus, json vms, json simulate = nullptr) {
-  json host = {{"name", "hv-1"},
-               {"build", 20349},
-               {"edition", "azure-stack-hci"},
-               {"reachable", true},
-               {"gpus", list(std::move(gpus))},
-               {"vms", list(std::move(vms))},
-               {"keepMe", {1, 2.5, "x"}}};
-  if (!simulate.is_null()) {
-    host["simulate"] = std::move(simulate);
-  }
-  return {{"apiVersion", "gpup/v1"},
-          {"kind", "Snapshot"},
-          {"takenAt", "2026-11-22T08:41:00Z"},
-          {"cluster", nullptr},
-          {"hosts", json::array({std::move(host)})}};
-}
-
-/// A lab in a folder of its own, with a host to talk to.
-struct Bench {
-  explicit Bench(const json& state) { spill(file(), state.dump(1)); }
-
-  std::string file() const { return folder / "lab.json"; }
-  HostTarget target(const std::string& name = "hv-1") const {
-    HostTarget host{name, {}};
-    host.connect.transport = Transport::kSimulated;
-    host.connect.file = file();
-    return host;
-  }
-  json state() const { return json::parse(read_text(file())); }
-  json gpu(std::size_t i) const { return state()["hosts"][0]["gpus"][i]; }
-  json machine(std::size_t i) const { return state()["hosts"][0]["vms"][i]; }
-  /// What the host says to a deed: "" or the refusal.
-  static std::string said(const Result<Done>& done) { return done ? std::string() : done.error().message; }
-
-  std::string stop(int number) { return said(hosts->stop_vm(target(), guid(number), {}, false)); }
-  std::string start(int number) { return said(hosts->start_vm(target(), guid(number))); }
-  std::string assign(int number, std::optional<std::string> gpu = {}) {
-    return said(hosts->assign_partition(target(), guid(number), gpu));
-  }
-  std::string unassign(int number, int adapter_number) {
-    return said(hosts->unassign_partition(target(), guid(number), guid(adapter_number)));
-  }
-  std::string set_count(const std::string& name, std::uint32_t count) {
-    return said(hosts->set_partition_count(target(), name, count));
-  }
-
-  TemporaryFolder folder;
-  std::unique_ptr<HostWriter> hosts = make_simulated_hosts();
-};
-
-bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-}  // namespace
+using namespace gpup::lab_bench;
 
 TEST_CASE("a lab adds and removes adapters only while the machine is off, and adding twice adds twice") {
   Bench bench(lab({a2(kGpu0, 16)}, {vm(1, "Running", {adapter(11)}), vm(2, "Off"), vm(3, "Saved")}));
@@ -383,62 +281,6 @@ TEST_CASE("a slip in a simulate object is told, not ignored") {
   CHECK_EQ(observed.error().code, ErrorCode::kBadContent);
   CHECK_EQ(observed.error().diagnostics.size(), 4);
   CHECK_FALSE(bench.hosts->start_vm(bench.target(), guid(1)));
-}
-
-TEST_CASE("two processes may use a lab at once") {
-  constexpr int kEach = 25;
-  Bench bench(lab({a2(kGpu0, 16)}, {vm(1, "Off"), vm(2, "Off")}));
-  std::vector<pid_t> children;
-  for (int number = 1; number <= 2; ++number) {
-    const pid_t child = ::fork();
-    if (child == 0) {
-      const auto hosts = make_simulated_hosts();
-      bool well = true;
-      for (int i = 0; i < kEach; ++i) {
-        well = hosts->assign_partition(bench.target(), guid(number), {}).has_value() && well;
-      }
-      ::_exit(well ? 0 : 1);
-    }
-    children.push_back(child);
-  }
-  for (const pid_t child : children) {
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    CHECK_EQ(status, 0);
-  }
-  CHECK_EQ(bench.machine(0)["partitions"].size(), kEach);
-  CHECK_EQ(bench.machine(1)["partitions"].size(), kEach);
-  CHECK_EQ(std::distance(std::filesystem::directory_iterator(bench.folder.path()), {}), 1);
-}
-
-TEST_CASE("a host's lock names who holds it and dies with its process") {
-  Bench bench(lab({a2(kGpu0, 16)}, json::array()));
-  int ready[2];
-  int leave[2];
-  REQUIRE_EQ(::pipe(ready), 0);
-  REQUIRE_EQ(::pipe(leave), 0);
-  const pid_t child = ::fork();
-  char byte = 0;
-  if (child == 0) {
-    const auto hosts = make_simulated_hosts();
-    byte = hosts->lock(bench.target()) ? 'y' : 'n';
-    [[maybe_unused]] const ssize_t put = ::write(ready[1], &byte, 1);
-    [[maybe_unused]] const ssize_t got = ::read(leave[0], &byte, 1);
-    ::_exit(0);  // without unlocking
-  }
-  REQUIRE_EQ(::read(ready[0], &byte, 1), 1);
-  CHECK_EQ(byte, 'y');
-  const auto held = bench.hosts->lock(bench.target("HV-1"));
-  REQUIRE_FALSE(held);
-  CHECK_EQ(held.error().code, ErrorCode::kHeld);
-  CHECK(says(held.error().message, "held by process " + std::to_string(child) + " since 2"));
-  REQUIRE_EQ(::write(leave[1], &byte, 1), 1);
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  CHECK(bench.hosts->lock(bench.target()));
-  CHECK(bench.hosts->lock(bench.target()));  // ours already
-  bench.hosts->unlock(bench.target());
-  CHECK_EQ(std::distance(std::filesystem::directory_iterator(bench.folder.path()), {}), 1);
 }
 
 TEST_CASE("requests that take time do so side by side: the quick one is not kept waiting by the slow one") {

@@ -18,7 +18,6 @@
 #include <thread>
 #include <vector>
 
-#include <poll.h>
 #include <sys/resource.h>
 
 #include <fmt/format.h>
@@ -210,8 +209,7 @@ class Benchmark {
       give_up("cat takes no line");
     }
     for (std::size_t got = 0, some = 0; got < line.size(); got += some, some = 0) {
-      pollfd polled{cat.out(), POLLIN, 0};
-      ::poll(&polled, 1, -1);
+      Subprocess::wait_for(cat.watch(false), nullptr, std::chrono::hours(1));
       if (cat.read_out(&reply[got], reply.size() - got, some) == Subprocess::Piped::kEnded) {
         give_up("cat ended");
       }

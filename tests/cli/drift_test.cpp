@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
@@ -310,7 +311,11 @@ TEST_CASE("a drift says what changed outside, and where the file is newer than t
   CHECK(causes("two.yaml") == Causes{"partitionCount file-newer run"});
 
   // A journal that is wrong, or whose plan is gone, is passed over.
-  run_shell("cd " + folder.path() + "/state && for f in *.jsonl; do echo nonsense > $f; done");
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path() + "/state")) {
+    if (entry.path().extension() == ".jsonl") {
+      folder.write("state/" + entry.path().filename().string(), "nonsense\n");
+    }
+  }
   CHECK(causes("two.yaml") == Causes{"partitionCount unknown"});
 }
 

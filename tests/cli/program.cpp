@@ -1,23 +1,23 @@
 #include "cli/program.h"
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-
-#include <fcntl.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <random>
 
 #include "files.h"
-#include "paths.h"
 
 namespace gpup::test {
 
 namespace fs = std::filesystem;
 
 Folder::Folder() {
-  std::string name = fs::temp_directory_path() / "gpup-cli-XXXXXX";
-  path_ = mkdtemp(name.data()) == nullptr ? std::string() : name;
+  std::random_device random;
+  fs::path path;
+  do {
+    path = fs::temp_directory_path() / ("gpup-cli-" + std::to_string(random()));
+  } while (!fs::create_directory(path));
+  fs::permissions(path, fs::perms::owner_all);
+  path_ = path.generic_string();
 }
 
 Folder::~Folder() {
@@ -34,40 +34,6 @@ void Folder::write(const std::string& name, std::string_view text) const {
 std::string Folder::read(const std::string& name) const { return read_text(path_ + "/" + name); }
 
 bool Folder::has(const std::string& name) const { return fs::exists(fs::path(path_) / name); }
-
-Ended run_gpup(const Folder& folder, const std::vector<std::string>& arguments, std::string_view in,
-               const std::string& out_path) {
-  const Folder streams;
-  streams.write("in", in);
-  const std::string out = out_path.empty() ? streams.path() + "/out" : out_path;
-  const pid_t child = fork();
-  if (child == 0) {
-    const int in_file = open((streams.path() + "/in").c_str(), O_RDONLY);
-    const int out_file = open(out.c_str(), O_WRONLY | O_CREAT, 0600);
-    const int err_file = open((streams.path() + "/err").c_str(), O_WRONLY | O_CREAT, 0600);
-    dup2(in_file, 0);
-    dup2(out_file, 1);
-    dup2(err_file, 2);
-    setenv("XDG_STATE_HOME", (streams.path() + "/state").c_str(), 1);
-    unsetenv("NO_COLOR");
-    std::vector<char*> argv = {const_cast<char*>("gpup")};
-    for (const std::string& argument : arguments) {
-      argv.push_back(const_cast<char*>(argument.c_str()));
-    }
-    argv.push_back(nullptr);
-    if (chdir(folder.path().c_str()) == 0) {
-      execv(kProgram, argv.data());
-    }
-    _exit(127);
-  }
-  Ended ended;
-  int status = 0;
-  waitpid(child, &status, 0);
-  ended.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  ended.out = out_path.empty() ? streams.read("out") : std::string();
-  ended.err = streams.read("err");
-  return ended;
-}
 
 std::vector<std::string> split_words(std::string_view line) {
   std::vector<std::string> words;

@@ -222,9 +222,9 @@ TEST_CASE("the vendor's two cards: 16 becomes 4, and the partition's size is rea
 
 TEST_CASE("minVram is refused by what is read, warned about where nothing shows it") {
   SmallWorld world = a2(16).vm("a", "Off").manage("NVIDIA A2", 4).list("a");
-  world.desired.assignments[0].min_vram = 5UL << 30U;  // total / count is 4 GiB
+  world.desired.assignments[0].min_vram = 5ULL << 30U;  // total / count is 4 GiB
   CHECK_EQ(world.steps(), "refused: GP127");
-  world.desired.assignments[0].min_vram = 4UL << 30U;  // it may just be, nobody has the count yet
+  world.desired.assignments[0].min_vram = 4ULL << 30U;  // it may just be, nobody has the count yet
   CHECK_EQ(SmallWorld::codes(world.plan().diagnostics, true), "GP141");
   world.gpu("Y", 4);  // shows 3.75 GiB at 4
   CHECK_EQ(world.steps(), "refused: GP127");

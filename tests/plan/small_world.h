@@ -40,8 +40,8 @@ class SmallWorld {
     gpu.status = GpuStatus::kPartitioned;
     gpu.valid_partition_counts = {16, 8, 4, 2, 1};
     gpu.partition_count = count;
-    gpu.total_vram = 16UL << 30U;
-    gpu.partition_vram = (15UL << 30U) / count;
+    gpu.total_vram = 16ULL << 30U;
+    gpu.partition_vram = (15ULL << 30U) / count;
     observed.hosts.back().gpus.push_back(std::move(gpu));
     return *this;
   }

@@ -7,7 +7,11 @@
 #include "main.cpp"  // NOLINT(bugprone-suspicious-include): the program, as it is
 #undef main
 
+#include <csignal>
 #include <cstdio>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace {
 
