@@ -441,6 +441,8 @@ void Subprocess::terminate() { kill(); }
 void Subprocess::release() {
   parts_->in.end(true);
   ended_ = true;
+  static_cast<void>(parts_.release());  // its output stays open, as long as we are there
+  parts_ = std::make_unique<Parts>();
 }
 
 void Subprocess::kill() {

@@ -146,6 +146,22 @@ TEST_CASE("a program sees the end of its input, also of what was still on its wa
   CHECK_EQ((*process)->ending().code, 0);
 }
 
+TEST_CASE("a program that is let go lives on, sees the end of its input, and may still write") {
+  const TemporaryFolder folder;
+  const std::string file = folder / "made";
+  {
+    const auto process = Subprocess::start({child(), "linger", file});
+    REQUIRE(process);
+    std::size_t taken = 0;
+    CHECK((*process)->write("a request", taken) == Subprocess::Piped::kSome);
+    (*process)->release();
+  }
+  for (const auto until = Clock::now() + kLong; read_text(file).empty() && Clock::now() < until;) {
+    std::this_thread::sleep_for(milliseconds(20));
+  }
+  CHECK_EQ(read_text(file), "told");
+}
+
 TEST_CASE("a bell wakes whoever waits for a process") {
   const auto process = Subprocess::start({child(), "sleep"});
   REQUIRE(process);

@@ -4,6 +4,7 @@
 //   gpup_child flood COUNT        so many bytes on stdout
 //   gpup_child sleep              until it is ended
 //   gpup_child parent FILE        starts another that sleeps, writes its number to FILE, and sleeps, too
+//   gpup_child linger FILE        waits for the end of its input, says so, and makes FILE half a second later
 //   gpup_child take LAB HOST      takes the lock of a host, says so, and keeps it until its input ends
 //   gpup_child assign LAB VM N    assigns N partitions to a VM of host hv-1
 //   gpup_child variable NAME      what a variable of the environment says
@@ -58,6 +59,14 @@ int run(const std::vector<std::string>& words, const char* program) {
     (*file)->write(std::to_string(process_number()));
     static_cast<void>((*file)->commit());
     sleep();
+  } else if (deed == "linger") {
+    input();
+    out.write("it ended\n");
+    const bool told = out.finish().has_value();
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    auto file = create_output(words.at(1));
+    (*file)->write(told ? "told" : "nobody listened");
+    static_cast<void>((*file)->commit());
   } else if (deed == "take") {
     const auto hosts = make_simulated_hosts();
     out.write(hosts->lock(host_of(words.at(1), words.at(2))) ? "taken\n" : "held\n");
