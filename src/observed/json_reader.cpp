@@ -1,6 +1,7 @@
 #include "observed/json_reader.h"
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <cstring>
 #include <utility>
@@ -97,12 +98,14 @@ std::string path_part(std::string_view key) {
 
 constexpr std::size_t kKept = std::size_t{16} * 1024;
 
-/// What finds the tokens of a text of up to kKept bytes, for the next one: hosts answer often, and most answers are
-/// small.
-std::unique_ptr<simdjson::internal::dom_parser_implementation>& spare() {
-  thread_local std::unique_ptr<simdjson::internal::dom_parser_implementation> kept;
-  return kept;
-}
+using Tokens = std::unique_ptr<simdjson::internal::dom_parser_implementation>;
+
+/// What finds the tokens of a text of up to kKept bytes, for the next one, on whatever thread: hosts answer often, and
+/// most answers are small. (Not one a thread: with mingw-w64, what a thread has is destroyed after it was freed.)
+std::atomic<simdjson::internal::dom_parser_implementation*> spare = nullptr;
+
+Tokens take_spare() { return Tokens(spare.exchange(nullptr)); }
+void keep_spare(Tokens tokens) { Tokens(spare.exchange(tokens.release())).reset(); }
 
 }  // namespace
 
@@ -116,7 +119,7 @@ JsonReader::JsonReader(std::string text, std::string path, std::uint64_t max_byt
 
 JsonReader::~JsonReader() {
   if (tokens_ && tokens_->capacity() <= kKept) {
-    spare() = std::move(tokens_);
+    keep_spare(std::move(tokens_));
   }
 }
 
@@ -148,7 +151,7 @@ bool JsonReader::start() {
     return stop(0, Code::kJsonSyntax, "it is empty; expected a JSON object");
   }
   const simdjson::implementation& implementation = *simdjson::get_active_implementation();
-  tokens_ = std::move(spare());
+  tokens_ = take_spare();
   simdjson::error_code error = simdjson::SUCCESS;
   if (!tokens_ || tokens_->capacity() < text_.size()) {
     error = implementation.create_dom_parser_implementation(std::max(text_.size(), kKept), 1, tokens_);
