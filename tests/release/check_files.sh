@@ -1,4 +1,6 @@
-# Sourced by tests/release/run: looks at the files of a package, and at an SBOM.
+# Sourced by tests/release/run, and by tests/windows/run for its SBOM: looks at the files of a package, and at an SBOM.
+
+is() { [ "$1" = "$2" ] || { printf 'is:     %s\nwanted: %s\n' "$1" "$2"; return 1; }; }
 
 no_complaint_of_man() {
   local page
@@ -73,19 +75,23 @@ check_tree() {
 }
 
 # Every library that is needed at run time is a dynamic component, and each component is a package in the version that is
-# installed here.
+# installed here, or a source package in the version that was fetched.
 sbom_is_true() {
-  local sbom=$1 name version installed needed
+  local sbom=$1 name version arch here needed
   is "$(jq -r '.metadata.component.hashes[0].content' "$sbom")" "$(sha256sum "$2" | cut -d' ' -f1)" || return 1
-  while read -r name version; do
-    installed=$(dpkg-query -W -f='${Version}' "$name")
-    is "$name $version" "$name $installed" || return 1
-  done < <(jq -r '.components[] | "\(.name) \(.version)"' "$sbom")
-  for needed in $(readelf -d "$2" | sed -n 's/.*(NEEDED).*\[\(.*\)\]$/\1/p'); do
+  while read -r name version arch; do
+    if [ "$arch" = source ]; then
+      here=$(sed -n 's/^Version: //p' "${sbom%/*}/libraries.work/src/${name}_${version#*:}.dsc")
+    else
+      here=$(dpkg-query -W -f='${Version}' "$name")
+    fi
+    is "$name $version" "$name $here" || return 1
+  done < <(jq -r '.components[] | "\(.name) \(.version) \(.purl | capture("arch=(?<arch>[^&]*)").arch)"' "$sbom")
+  for needed in $(readelf -d "$2" 2>/dev/null | sed -n 's/.*(NEEDED).*\[\(.*\)\]$/\1/p'); do
     jq -e --arg name "/$needed" 'any(.components[]; any(.properties[]; .value == "dynamic")
       and any(.properties[]; .value | endswith($name)))' "$sbom" >/dev/null || { echo "$needed is missing"; return 1; }
   done
-  for name in libre2-dev libyaml-cpp-dev libssl-dev libfmt-dev libspdlog-dev libexpected-dev libcxxopts-dev nlohmann-json3-dev; do
+  for name in libexpected-dev libcxxopts-dev nlohmann-json3-dev "${@:3}"; do
     jq -e --arg name "$name" 'any(.components[]; .name == $name and (.licenses | length) > 0)' "$sbom" >/dev/null ||
       { echo "$name is missing, or its licence"; return 1; }
   done
@@ -104,9 +110,9 @@ sbom_fits_its_schema() {
 }
 
 validator=$top/build-release/cyclonedx
-# check_sbom WHAT SBOM PROGRAM
+# check_sbom WHAT SBOM PROGRAM COMPONENT...: these must be among what is listed.
 check_sbom() {
-  check "$1: its SBOM lists what is linked" sbom_is_true "$2" "$3"
+  check "$1: its SBOM lists what is linked" sbom_is_true "${@:2}"
   if [ ! -d "$validator/node_modules/@cyclonedx" ] && command -v npm >/dev/null; then
     mkdir -p "$validator"
     echo '{"private": true}' >"$validator/package.json"
