@@ -70,16 +70,6 @@ std::ptrdiff_t write_at(int descriptor, std::uint64_t offset, std::string_view b
   return unless_interrupted(
       [&] { return ::pwrite(descriptor, bytes.data(), bytes.size(), static_cast<off_t>(offset)); });
 }
-int write_all(int descriptor, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const std::ptrdiff_t put = write(descriptor, bytes);
-    if (put < 0) {
-      return errno;
-    }
-    bytes.remove_prefix(static_cast<std::size_t>(put));
-  }
-  return 0;
-}
 bool takes_bytes(int descriptor, std::chrono::milliseconds most) {
   pollfd ready{descriptor, POLLOUT, 0};
   return ::poll(&ready, 1, static_cast<int>(most.count())) > 0;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -35,7 +36,16 @@ std::ptrdiff_t read_at(int descriptor, std::uint64_t offset, char* to, std::size
 std::ptrdiff_t write(int descriptor, std::string_view bytes);
 std::ptrdiff_t write_at(int descriptor, std::uint64_t offset, std::string_view bytes);
 /// 0, or why not all of it was written.
-int write_all(int descriptor, std::string_view bytes);
+inline int write_all(int descriptor, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const std::ptrdiff_t put = write(descriptor, bytes);
+    if (put < 0) {
+      return errno;
+    }
+    bytes.remove_prefix(static_cast<std::size_t>(put));
+  }
+  return 0;
+}
 /// Whether `write` would not wait, as far as the system can tell beforehand.
 bool takes_bytes(int descriptor, std::chrono::milliseconds most);
 /// Ends a `write` of that thread that waits, where `takes_bytes` cannot tell beforehand.

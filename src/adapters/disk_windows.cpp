@@ -179,16 +179,6 @@ std::ptrdiff_t write_at(int descriptor, std::uint64_t offset, std::string_view b
   OVERLAPPED place = at(offset);
   return write_to(descriptor, bytes, &place);
 }
-int write_all(int descriptor, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const std::ptrdiff_t put = write(descriptor, bytes);
-    if (put < 0) {
-      return errno;
-    }
-    bytes.remove_prefix(static_cast<std::size_t>(put));
-  }
-  return 0;
-}
 bool takes_bytes(int /*descriptor*/, std::chrono::milliseconds /*most*/) { return true; }
 void give_up_waiting(std::thread& writer) { ::CancelSynchronousIo(::pthread_gethandle(writer.native_handle())); }
 bool truncate(int descriptor, std::uint64_t size) {

@@ -708,6 +708,8 @@ class Run {
       try_start(vm, host, entry);
     } else {
       entry.outcome = Outcome::kFailed;
+      entry.code = Code::kStepFailed;
+      entry.hint.clear();
       entry.message =
           fmt::format("it is on {} now{}", entry.host,
                       locks_.has(entry.host) ? ", neither running nor off" : ", which this run has not locked");

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "plan/goal.h"
+#include "plan/scope.h"
 #include "render/plan_words.h"
 
 namespace gpup {
@@ -76,26 +77,20 @@ class Finder {
   // Subjects
 
   /// `hv-e1/vm/vdi-01` and `hv-e1/gpu/NVIDIA A2 (4&18416dc3&0&0000)`, as every answer names them.
-  void find_addressed(std::string_view address) {
-    constexpr std::string_view kVm = "/vm/";
+  void find_addressed(std::string_view text) {
     constexpr std::string_view kGpu = "/gpu/";
-    for (const std::string_view kind : {kVm, kGpu}) {
-      const std::size_t at = address.find(kind);
-      if (at == std::string_view::npos || !found_.empty()) {
-        continue;
-      }
-      only_on_ = address.substr(0, at);
-      std::string_view name = address.substr(at + kind.size());
-      if (kind == kVm) {
-        find_vms_named(name);
-        continue;
-      }
+    if (const auto address = parse_address(text); address && !address->vm.empty()) {
+      only_on_ = address->host;
+      find_vms_named(address->vm);
+    } else if (const std::size_t at = text.find(kGpu); at != std::string_view::npos) {
+      only_on_ = text.substr(0, at);
+      std::string_view name = text.substr(at + kGpu.size());
       if (const std::size_t bracket = name.rfind('('); name.ends_with(')') && bracket != std::string_view::npos) {
         name = name.substr(bracket + 1, name.size() - bracket - 2);
       }
       find_gpus_by_part(name);
     }
-    only_on_ = {};
+    only_on_.clear();
   }
 
   bool is_meant(const Host& host) const { return only_on_.empty() || same_name(host.name, only_on_); }
@@ -572,7 +567,7 @@ class Finder {
   const Sources& sources_;
   Goal goal_;
   std::vector<WhySubject> found_;
-  std::string_view only_on_;          // the host that is looked at; empty: all
+  std::string only_on_;               // the host that is looked at; empty: all
   std::vector<std::string> several_;  // GPUs that a part of a name fits, where there are more than one
 };
 
