@@ -60,6 +60,7 @@ class RealWorld : public WritingWorld {
   }
   Result<std::string> read_stdin(std::uint64_t most) override { return gpup::read_stdin(most); }
   bool is_folder(const std::string& path) override { return gpup::is_folder(path); }
+  bool is_taken(const std::string& path) override { return gpup::is_taken(path); }
   std::string absolute(const std::string& path) override {
     std::error_code unknown;
     const std::filesystem::path whole = std::filesystem::absolute(path_of(path), unknown);

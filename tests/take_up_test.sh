@@ -16,6 +16,7 @@ owed() { jq -r '[.hosts[].vms[] | select(.startOwed) | .name] | sort | join(" ")
 begun() { cat "$XDG_STATE_HOME"/gpup/journal/*.jsonl 2>/dev/null | grep -c "\"entry\":\"intent\".*\"op\":\"$1\",\"host\":\"$2\""; }
 
 # The two-node example, left by an apply that was killed while a machine was down on each host.
+#   killed [MEANWHILE]    MEANWHILE: called before it is killed
 killed() {
   fresh two-node-cluster
   rm -rf "$XDG_STATE_HOME"
@@ -27,8 +28,9 @@ killed() {
   until [ "$(begun set-partition-count hv-e1) $(begun unassign-partition hv-e2)" = '1 1' ]; do
     sleep 0.1
     waited=$((waited + 1))
-    [ "$waited" -lt 1200 ] || { fail 'the run is not where it is to be killed after two minutes'; break; }
+    kill -0 "$run" 2>/dev/null && [ "$waited" -lt 1200 ] || { fail 'the run is not where it is to be killed, or not after two minutes'; break; }
   done
+  "${1:-true}"
   kill -KILL "$run"
   wait "$run" 2>/dev/null
   edit 'del(.hosts[].simulate)' lab.json
@@ -93,6 +95,26 @@ resume_finishes_and_rollback_brings_the_first_snapshot_back() {
   gpup 0 drift -f desired.yaml
   gpup 0 history -o json
   jq -e '[.runs[].rollsBack != null] == [true, true, false, false]' "$room/out" >/dev/null || fail 'other runs are listed'
+}
+
+it_is_under_way() {
+  gpup 0 history
+  says 'under way$'
+  gpup 0 history latest -o json
+  jq -e '.underWay and .ended == null' "$room/out" >/dev/null || fail 'the run as json is otherwise'
+  gpup 6 resume
+  says 'GP171.*is still under way'
+  gpup 6 rollback latest --yes
+  says 'GP171.*is still under way'
+}
+
+a_run_that_is_under_way_is_told_as_such_and_not_taken_up() {
+  killed it_is_under_way
+  gpup 0 history
+  says 'not ended$'
+  gpup 0 resume
+  gpup 0 history
+  says 'takes up 20'
 }
 
 a_run_that_was_rolled_back_is_not_resumed() {
@@ -179,7 +201,8 @@ a_journal_that_was_edited_is_refused() {
 }
 
 for promise in a_clean_machine_restores_power resume_finishes_and_rollback_brings_the_first_snapshot_back \
-  a_run_that_was_rolled_back_is_not_resumed rollback_undoes_no_later_change a_plan_of_an_owed_start_can_be_saved \
+  a_run_that_is_under_way_is_told_as_such_and_not_taken_up a_run_that_was_rolled_back_is_not_resumed \
+  rollback_undoes_no_later_change a_plan_of_an_owed_start_can_be_saved \
   resume_refuses_what_others_changed_and_names_who_is_down resume_names_who_is_down_also_where_it_moved \
   drift_after_a_run_that_was_killed_does_not_say_that_the_file_is_newer a_plain_apply_works_after_a_crash \
   a_journal_that_was_edited_is_refused; do

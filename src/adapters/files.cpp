@@ -266,6 +266,11 @@ bool is_folder(const std::string& path) {
   return entry && entry->folder;
 }
 
+bool is_taken(const std::string& path) {
+  const Descriptor file(disk::open_to_read(path));
+  return file.ok() && disk::lock(file.number(), false) == EWOULDBLOCK;
+}
+
 Result<std::vector<std::string>> list_folder(const std::string& path) {
   std::vector<std::string> names;
   if (!disk::list(path, names)) {

@@ -20,6 +20,9 @@ Result<std::string> read_stdin(std::uint64_t max_bytes);
 /// True where `path` is a folder (or a link to one).
 bool is_folder(const std::string& path);
 
+/// True where another process has taken the file (`disk::lock`), for one the journal of a run that is under way.
+bool is_taken(const std::string& path);
+
 /// The names in a folder, folders left out, sorted by bytes, not deeper. kCannotRead where it cannot be listed.
 Result<std::vector<std::string>> list_folder(const std::string& path);
 

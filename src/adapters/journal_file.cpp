@@ -337,6 +337,7 @@ class JournalFile : public Journal {
     if (descriptor_ < 0) {
       return cannot_write(path_, errno);
     }
+    disk::lock(descriptor_, false);  // tells others that the run is under way; where that cannot be had, nobody is told
     disk::flush_folder_of(path_);
     return Done{};
   }

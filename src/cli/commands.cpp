@@ -320,7 +320,7 @@ constexpr std::array kCommands = {
         kHistoryOptions,
         "Each run that performs a plan is noted in a journal, one file a run, with the plan beside it: every step"
         " before it is sent, and what came of it. Without RUN all runs are listed, the newest first; 'latest' is the"
-        " newest one. A run that was killed has not ended.",
+        " newest one. A run that was killed has not ended; one is under way while its process lives on this machine.",
         "gpup history\n"
         "gpup history latest -o json"},
     Command{

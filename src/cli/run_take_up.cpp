@@ -26,6 +26,12 @@ tl::unexpected<Error> nothing(std::string_view message, std::string_view hint = 
   return fail({placeless(Code::kNoRun, message, hint)});
 }
 
+/// It may not be taken up or rolled back yet.
+Diagnostics still_under_way(const RecordedRun& run) {
+  return {placeless(Code::kHostLocked, fmt::format("run '{}' is still under way on this machine", run.run),
+                    "wait for its end; a Ctrl-C there ends it at a step's boundary")};
+}
+
 /// The newest run that did not end well and that no later one has taken up or rolled back.
 Result<RecordedRun> newest_unfinished(const Call& call) {
   auto runs = read_runs(call);
@@ -178,6 +184,9 @@ int run_resume(const Call& call, WritingWorld& world) {
   if (!run) {
     return cannot_work(call, run.error());
   }
+  if (run->under_way) {
+    return refuse(call, still_under_way(*run), kExitNotAllowed);
+  }
   const auto plan = read_kept_plan(call, *run);
   if (!plan) {
     return cannot_work(call, plan.error());
@@ -203,6 +212,9 @@ int run_rollback(const Call& call, WritingWorld& world) {
   }
   if (!run->begun) {
     return cannot_work(call, nothing(fmt::format("run '{}' ended before anything was sent", run->run)).value());
+  }
+  if (run->under_way) {
+    return refuse(call, still_under_way(*run), kExitNotAllowed);
   }
   const auto whole = whole_run(call, std::move(*run));
   if (!whole) {

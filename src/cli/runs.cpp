@@ -37,7 +37,11 @@ Result<RecordedRun> read_one(const Call& call, const std::string& name) {
     }
     return tl::unexpected<Error>(text.error());
   }
-  return read_journal(*text, path, name);
+  auto run = read_journal(*text, path, name);
+  if (run && run->ended.empty()) {
+    run->under_way = call.world.is_taken(path);
+  }
+  return run;
 }
 
 /// Whether the plans share hosts, and any of one name is one host: labs in different files may have such.

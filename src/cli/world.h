@@ -51,6 +51,8 @@ class World {
   virtual Result<std::string> read_file(const std::string& path, std::uint64_t most) = 0;
   virtual Result<std::string> read_stdin(std::uint64_t most) = 0;
   virtual bool is_folder(const std::string& path) = 0;
+  /// Another process is at work on that file, as far as can be told.
+  virtual bool is_taken(const std::string& /*path*/) { return false; }
   /// The path from the root.
   virtual std::string absolute(const std::string& path) = 0;
   /// The names of the files in a folder (no folders), in no particular order.

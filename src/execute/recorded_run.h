@@ -65,7 +65,8 @@ struct RecordedRun {
   std::vector<RecordedStep> steps;  ///< those that were noted, by their index
   std::vector<RecordedVm> restored;
   std::vector<RecordedHook> hooks;
-  std::string ended;  ///< empty where the run did not come to its end
+  bool under_way = false;  ///< a process writes its journal
+  std::string ended;       ///< empty where the run did not come to its end
   int exit_code = 0;
 
   bool ended_well() const { return !ended.empty() && (exit_code == 0 || exit_code == 3); }

@@ -21,8 +21,17 @@ std::size_t done(const RecordedRun& run) {
       run.steps.begin(), run.steps.end(), [](const RecordedStep& s) { return s.outcome && ended_well(*s.outcome); }));
 }
 
+std::string_view open_words(const RecordedRun& run) { return run.under_way ? "under way" : "not ended"; }
+
 std::string end_words(const RecordedRun& run) {
-  return run.ended.empty() ? "not ended" : fmt::format("{}", run.exit_code);
+  return run.ended.empty() ? std::string(open_words(run)) : fmt::format("{}", run.exit_code);
+}
+
+/// What the run has to do with an earlier one; empty where nothing.
+std::string earlier_words(const RecordedRun& run) {
+  return !run.resumes.empty()      ? "takes up " + run.resumes
+         : !run.rolls_back.empty() ? "rolls back " + run.rolls_back
+                                   : std::string();
 }
 
 std::string outcome_words(const RecordedStep& step) {
@@ -78,6 +87,7 @@ void append_run(std::string& out, const RecordedRun& run) {
   append_member(out, "rollsBack", run.rolls_back);
   append_member(out, "ignoresWindow", run.ignores_window);
   out += fmt::format(", \"steps\": {}, \"done\": {}", run.plan_steps, done(run));
+  out += fmt::format(", \"underWay\": {}", run.under_way);
   append_member(out, "ended", run.ended);
   out += run.ended.empty() ? ", \"exitCode\": null" : fmt::format(", \"exitCode\": {}", run.exit_code);
 }
@@ -89,10 +99,10 @@ void render_history_text(const std::vector<RecordedRun>& runs, const std::string
     sink.write(fmt::format("No runs in {}.\n", escape_terminal(folder)));
     return;
   }
-  std::vector<std::array<std::string, 6>> rows = {{"Run", "Started", "Plan", "Steps", "Done", "Exit code"}};
+  std::vector<std::array<std::string, 7>> rows = {{"Run", "Started", "Plan", "Steps", "Done", "Exit code", ""}};
   for (const RecordedRun& run : runs) {
     rows.push_back({run.run, run.started, run.name, fmt::format("{}", run.plan_steps), fmt::format("{}", done(run)),
-                    end_words(run)});
+                    end_words(run), earlier_words(run)});
   }
   write_table(std::move(rows), sink);
 }
@@ -111,7 +121,8 @@ void render_history_json(const std::vector<RecordedRun>& runs, Sink& sink) {
 
 void render_run_text(const RecordedRun& run, Sink& sink) {
   std::string head = fmt::format("{}: {}, {} of {} steps done, ", run.run, run.name, done(run), run.plan_steps);
-  head += run.ended.empty() ? "not ended" : fmt::format("ended {} with exit code {}", run.ended, run.exit_code);
+  head += run.ended.empty() ? std::string(open_words(run))
+                            : fmt::format("ended {} with exit code {}", run.ended, run.exit_code);
   sink.write(escape_terminal(head) + "\n");
   if (!run.resumes.empty()) {
     sink.write("It takes up " + escape_terminal(run.resumes) + ".\n");

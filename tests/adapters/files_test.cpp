@@ -6,10 +6,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <string>
 
+#include "adapters/journal_file.h"
 #include "adapters/temporary_folder.h"
+#include "plan/plan.h"
 
 using namespace gpup;
 
@@ -104,6 +107,22 @@ TEST_CASE("a stream that takes nothing more is remembered until it is asked") {
   CHECK_EQ(finished.error().code, ErrorCode::kCannotRead);
   CHECK(finished.error().message.find("no space is left") != std::string::npos);
   ::close(full);
+}
+
+TEST_CASE("the journal of a run that is under way is taken, and nothing else") {
+  const TemporaryFolder folder;
+  CHECK_FALSE(is_taken(folder / "none"));
+  auto journal = make_journal_file({folder / "state", {}, {}}, [](const Plan&, OutputFile&) {});
+  REQUIRE(journal->begin(Plan{}, {}));
+  const auto taken = [&] {
+    const auto names = list_folder(folder / "state").value();
+    return std::count_if(names.begin(), names.end(),
+                         [&](const std::string& name) { return is_taken(folder / ("state/" + name)); });
+  };
+  CHECK_EQ(list_folder(folder / "state")->size(), 2);
+  CHECK_EQ(taken(), 1);
+  journal.reset();
+  CHECK_EQ(taken(), 0);
 }
 
 TEST_CASE("a folder lists its files by name, without its folders") {

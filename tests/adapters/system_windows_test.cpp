@@ -226,6 +226,9 @@ TEST_CASE("names may hold any letter, and paths be longer than 260 of them") {
   const auto names = list_folder(path);
   REQUIRE(names);
   CHECK_EQ(names->size(), 2);
+  CHECK_EQ(
+      std::count_if(names->begin(), names->end(), [&](const std::string& name) { return is_taken(path + "/" + name); }),
+      1);  // the journal, and not the plan beside it
 
   const std::string file = path + "/plän.json";
   REQUIRE_GT(file.size(), 400);
