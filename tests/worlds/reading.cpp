@@ -375,6 +375,51 @@ struct Reader {
     }
   }
 
+  // Not in the contract, which knows no owed starts in a world: where the host chooses GPUs and other VMs run in the
+  // place of one that an earlier run stopped, that one gets a new partition.
+  void places_taken(int h) {
+    const Host& host = at(world.hosts, h);
+    if (!host.read() || !at(out.single_model, h)) {
+      return;
+    }
+    const auto waits = [&](int v) {
+      const auto& reading = at(at(out.vms, h), v);
+      return at(host.vms, v).owed() && reading.gpu_line >= 0 && reading.starts && !reading.must_change;
+    };
+    std::vector<unsigned> running(host.gpus.size());
+    bool one_of_several = false;
+    bool any_waits = false;
+    for (int v = 0; v < count(host.vms); ++v) {
+      const auto& reading = at(at(out.vms, h), v);
+      const auto& adapters = at(host.vms, v).adapters;
+      any_waits = any_waits || waits(v);
+      if (!reading.running_at_end || waits(v)) {
+        continue;
+      }
+      const bool gets_another = reading.line >= 0 && reading.must_change;
+      one_of_several = one_of_several || (gets_another && adapters.size() > 1);
+      for (std::size_t a = 0; a < adapters.size() && !gets_another; ++a) {
+        if (adapters[a].gpu >= 0 && reading.goes[a] == 0) {
+          ++at(running, adapters[a].gpu);
+        }
+      }
+    }
+    if (one_of_several && any_waits) {
+      leave_open("a VM that runs may keep one of its adapters, in the place of one that is owed a start", true);
+    }
+    for (int v = 0; v < count(host.vms); ++v) {
+      if (!waits(v) || at(host.vms, v).adapters.front().gpu < 0) {
+        continue;
+      }
+      const int gpu = at(host.vms, v).adapters.front().gpu;
+      if (at(running, gpu) < at(at(out.count_at_end, h), gpu)) {
+        ++at(running, gpu);
+      } else {
+        at(at(out.vms, h), v).must_change = true;
+      }
+    }
+  }
+
   // "No step leaves a host with more adapters of a model than it has partitions of that model, VMs that are off
   // included. Where an adapter is pinned to a GPU, that GPU has a partition for it." "must fit at the end"
   void capacity(int h) {
@@ -548,6 +593,7 @@ Reading read(const World& world) {
   reader.vms();
   for (int h = 0; h < count(world.hosts); ++h) {
     if (at(world.hosts, h).read()) {
+      reader.places_taken(h);
       reader.capacity(h);
     }
   }
