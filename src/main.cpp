@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +26,7 @@
 #include "adapters/terminal.h"
 #include "adapters/this_process.h"
 #include "base/paths.h"
+#include "cli/exit_codes.h"
 #include "cli/run.h"
 #include "cli/world.h"
 #include "render/journal_reader.h"
@@ -148,5 +150,10 @@ class RealWorld : public WritingWorld {
 int main(int argc, char** argv) {
   gpup::prepare_standard_streams();
   gpup::RealWorld world;
-  return gpup::run(gpup::arguments(argc, argv), world);
+  try {
+    return gpup::run(gpup::arguments(argc, argv), world);
+  } catch (const std::bad_alloc&) {
+    world.err().write("gpup: there is not enough memory\n");
+    return gpup::kExitError;
+  }
 }

@@ -410,7 +410,11 @@ void FileReader::missing_value(const YAML::Mark& mark) {
   }
   const std::size_t colon = end == std::string_view::npos ? end : text_.find_first_not_of(" \t\r\n", end);
   if (at(colon) != ':' && key_ != Key::kRefused) {
-    mistakes_.add(key_place_, Code::kYamlSyntax, fmt::format("expected ':' after {}", in_quotes(key_text_)));
+    const bool secret = names_secret(key_text_);  // it may be the value that was run together with its key
+    mistakes_.add(
+        key_place_, Code::kYamlSyntax,
+        fmt::format("expected ':' {}", secret ? "and a blank after this key" : "after " + in_quotes(key_text_)), {},
+        !secret);
   } else if (key_ == Key::kUnknown) {
     unknown_key({key_text_, key_place_});
   } else if (key_ == Key::kKnown) {

@@ -8,7 +8,7 @@
 
 namespace gpup {
 
-inline constexpr std::uint64_t kLargestPlan = 4ULL * 1024 * 1024 * 1024;
+inline constexpr std::uint64_t kLargestPlan = 1ULL * 1024 * 1024 * 1024;
 
 /// The plan that `write_plan` wrote: the same value, so that writing it again gives the same bytes. Its bytes are
 /// checked against its id first. Whatever is not exactly a plan of this version is kBadContent, with its place in

@@ -69,6 +69,13 @@ TEST_CASE("every byte is escaped alike wherever it stands in a JSON string") {
   }
 }
 
+TEST_CASE("what a CI's runner would take for a command does not stand in JSON") {
+  CHECK_EQ(json("a##vso[task.x]b"), R"("a\u0023#vso[task.x]b")");
+  CHECK_EQ(json("##[error]####[x"), R"("\u0023#[error]##\u0023#[x")");
+  CHECK_EQ(json("##\t##vso[\t##vs"), R"("##\u0009\u0023#vso[\u0009##vs")");
+  CHECK_EQ(json("PCI#VEN#REV##vso ##"), R"("PCI#VEN#REV##vso ##")");
+}
+
 TEST_CASE("JSON numbers are exact and absent ones are null") {
   std::string out;
   append_json_number(out, 0);

@@ -114,6 +114,8 @@ constexpr Row kWholeFiles[] = {
 };
 
 constexpr Row kAfterAGoodStart[] = {
+    {"password:hunter2\n",
+     "d.yaml:7:1: error[GP008]: expected ':' and a blank after this key"},
     {"cluster\n",
      "d.yaml:7:1: error[GP008]: expected ':' after 'cluster'"},
     {"cluster",

@@ -304,8 +304,6 @@ class Forge:
         self.server.server_close()
 
     def may(self, path, headers):
-        if self.platform == "gitlab":
-            return headers.get("PRIVATE-TOKEN") == TOKEN
         if self.platform == "jenkins" and path.startswith("/jenkins/"):
             return headers.get("Authorization") == "Basic " + base64.b64encode(f"robot:{TOKEN}".encode()).decode()
         return headers.get("Authorization") == f"Bearer {TOKEN}"

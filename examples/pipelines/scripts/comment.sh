@@ -29,7 +29,7 @@ case $platform in
     change() { call PATCH "$issues/comments/$1" "$room/body"; }
     ;;
   gitlab)
-    printf 'PRIVATE-TOKEN: %s\n' "$GPUP_GITLAB_TOKEN" >"$room/header"
+    printf 'Authorization: Bearer %s\n' "$GPUP_GITLAB_TOKEN" >"$room/header"
     jq -n --rawfile text "$file" --arg mark "$mark" '{body: ($mark + "\n" + $text)}' >"$room/body"
     all=$CI_API_V4_URL/projects/$CI_PROJECT_ID/merge_requests/$CI_MERGE_REQUEST_IID/notes
     page='per_page=100&sort=asc'

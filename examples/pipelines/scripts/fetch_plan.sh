@@ -57,7 +57,7 @@ case $platform in
     from=$picked
     ;;
   gitlab)
-    printf 'PRIVATE-TOKEN: %s\n' "$GPUP_GITLAB_TOKEN" >"$room/header"
+    printf 'Authorization: Bearer %s\n' "$GPUP_GITLAB_TOKEN" >"$room/header"
     project=$CI_API_V4_URL/projects/$CI_PROJECT_ID
     get "$room/merged" "$project/repository/commits/$CI_COMMIT_SHA/merge_requests"
     pick "merge request of commit $CI_COMMIT_SHA" '.[] | select(.state == "merged") | .iid' "$room/merged"
