@@ -203,6 +203,19 @@ a_session_that_reads_refuses_to_write() {
   [ ! -e "$room/lab.hv-e1.programdata" ] || fail "a session that reads left something on the host"
 }
 
+a_start_that_fails_and_has_happened_is_owed_no_more() {
+  lab "$room/lab" '.hosts[0].doubles.faults = [{cmdlet: "Start-VM", do: "fail-after"}]'
+  start a "$room/lab" hv-e1
+  hello a write
+  take a
+  ask a "{\"op\":\"stop-vm\",\"lock\":$lock,\"vm\":\"$vm1\",\"turnOff\":false,\"timeoutSeconds\":300,\"startOwed\":true}"
+  [ -s "$(owed "$room/lab" hv-e1 $vm1)" ] || fail "the owed start is not noted"
+  ask a "{\"op\":\"start-vm\",\"lock\":$lock,\"vm\":\"$vm1\"}"
+  says '.ok == false and .error.reason == "cmdlet"' "the start is told as it was"
+  [ ! -e "$(owed "$room/lab" hv-e1 $vm1)" ] || fail "the start is still owed, of a machine that runs"
+  stop a
+}
+
 performs_and_checks_each_step() {
   lab "$room/lab" ".hosts[0].vms[1].generation = 2"
   start a "$room/lab" hv-e1

@@ -524,7 +524,9 @@ function ConvertTo-GpupGpu {
             $gpu.status = 'paravirtualization'
         } else {
             $gpu.status = 'partitioned'
-            $gpu.validPartitionCounts = @(foreach ($count in @($Row.ValidPartitionCounts)) { [int]$count })
+            if ($null -ne $Row.ValidPartitionCounts) {
+                $gpu.validPartitionCounts = @(foreach ($count in @($Row.ValidPartitionCounts)) { [int]$count })
+            }
             $gpu.partitionCount = [int]$Row.PartitionCount
             $gpu.totalVram = ConvertTo-GpupNumber $Row.TotalVRAM
             $gpu.availableVram = ConvertTo-GpupNumber $Row.AvailableVRAM
@@ -1246,6 +1248,20 @@ function Enable-GpupWriting {
         [IO.File]::Delete((Get-GpupPath ([IO.Path]::Combine('owed', "$Id.json"))))
     }
 
+    # After a start that was refused or lost: where the machine runs all the same, nothing is owed any more. What goes wrong
+    # here does not matter beside that.
+    function global:Remove-GpupOwedStartOfRunning {
+        param($Job, [guid]$Id)
+        try {
+            if (Test-GpupSame "$((Get-GpupVm $Id).State)" 'Running') {
+                Confirm-GpupLock $Job
+                Remove-GpupOwedStart $Id
+            }
+        } catch {
+            return
+        }
+    }
+
     # Forgets the owed starts that runs which were cut off have left behind, of machines that run. At is when the machines
     # were looked at, or a little before.
     function global:Clear-GpupOldOwedStarts {
@@ -1346,7 +1362,13 @@ function Enable-GpupWriting {
         if (-not (Test-GpupSame $state 'Running')) {
             Confirm-GpupVmIsOff $vm
             Enter-GpupEffect $Job
-            Hyper-V\Start-VM -VM $vm -Confirm:$false -ErrorAction Stop
+            $tried = $false
+            try {
+                Hyper-V\Start-VM -VM $vm -Confirm:$false -ErrorAction Stop
+                $tried = $true
+            } finally {
+                if (-not $tried) { Remove-GpupOwedStartOfRunning $Job $id }
+            }
             $state = Wait-GpupVmState $id 'Running' 'Off' 30000 2000
         }
         if (Test-GpupSame $state 'Running') {
