@@ -170,11 +170,16 @@ class Orderer {
   }
   bool any_crowded() const {
     for (std::uint32_t g = 0; g < on_.gpus.size(); ++g) {
-      if (on_.gpus[g].changes && named_[g] > static_cast<std::int64_t>(host_.gpus[g].partition_count.value_or(0))) {
+      if (too_many_until_set(g) > 0) {
         return true;
       }
     }
     return false;
+  }
+  // How many adapters more than partitions a GPU has whose count changes.
+  std::int64_t too_many_until_set(std::uint32_t g) const {
+    const auto now = static_cast<std::int64_t>(host_.gpus[g].partition_count.value_or(0));
+    return on_.gpus[g].changes ? std::max<std::int64_t>(0, named_[g] - now) : 0;
   }
   bool stops_after(const Chain& chain, std::uint32_t set) const {
     if (!one_by_one_ || chain.stop == kNone || !goal(chain).blocks) {
@@ -437,16 +442,26 @@ class Orderer {
     }
   }
 
-  // Adapters without a GPU count against every model, and those of an overfull GPU are too many of its own: an adapter
-  // is pinned beside them only where there is room for all of them at any moment.
+  // Adapters without a GPU count against every model, and those of an overfull GPU, also one whose count changes, are
+  // too many of its own: an adapter is pinned beside them only where there is room for all of them at any moment.
   void wait_for_strays(const Chain& chain, std::string_view model) {
-    const bool room_for_unresolved = unresolved_ <= least_slack(model);
+    const std::int64_t slack = least_slack(model);
+    const bool room_for_unresolved = unresolved_ <= slack;
+    std::int64_t too_many = 0;
+    for (std::uint32_t g = 0; g < on_.gpus.size(); ++g) {
+      too_many += model_of(g) == model ? too_many_until_set(g) : 0;
+    }
+    const bool room_for_too_many = too_many + (room_for_unresolved ? unresolved_ : 0) <= slack;
     for (const Chain& other : chains_) {
       for (std::uint32_t r = other.first_removal; other.vm != chain.vm && r < other.first_removal + other.removals;
            ++r) {
         const Adapter& adapter = removed_adapter(r);
+        const bool of_too_many =
+            on_overfull(adapter) ||
+            (!room_for_too_many && adapter.gpu >= 0 &&
+             too_many_until_set(static_cast<std::uint32_t>(adapter.gpu)) > 0 && !implied_by_waits(other, r));
         if (adapter.gpu == Adapter::kUnresolved ? !room_for_unresolved
-                                                : on_overfull(adapter) && takes_place_of(adapter, model)) {
+                                                : of_too_many && takes_place_of(adapter, model)) {
           waits_.push_back(r);
         }
       }
