@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/text.h"
+
 namespace gpup {
 
 namespace {
@@ -111,7 +113,7 @@ char* write_json_string(char* to, std::string_view text) {
   std::size_t at = 0;
   // Answers are read by CI's runners, too, some of which obey `##vso[` and `##[` wherever they stand.
   for (std::size_t hash = text.find("##"); hash != std::string_view::npos; hash = text.find("##", hash + 1)) {
-    if (const std::string_view rest = text.substr(hash); rest.starts_with("##vso[") || rest.starts_with("##[")) {
+    if (commands_a_log(text.substr(hash), false)) {
       to = write_plain_and_special(to, text.substr(0, hash), at);
       to = write_u16(to, '#');
       at = hash + 1;

@@ -164,15 +164,9 @@ std::optional<std::size_t> invalid_utf8_at(std::string_view text) {
   return std::nullopt;
 }
 
-namespace {
-
-/// True where a CI log could take what begins here for a command to its runner: `::` where a line may begin,
-/// `##vso[` and `##[` anywhere.
 bool commands_a_log(std::string_view rest, bool first) {
   return (first && rest.starts_with("::")) || rest.starts_with("##vso[") || rest.starts_with("##[");
 }
-
-}  // namespace
 
 std::string hide_passwords(std::string_view text) {
   constexpr std::string_view kBetween = " \t\r\n'\"`";

@@ -25,6 +25,10 @@ std::optional<std::size_t> invalid_utf8_at(std::string_view text);
 /// unchanged.
 std::string escape_terminal(std::string_view text);
 
+/// True where a CI log could take what begins here for a command to its runner: `::` where a line may begin (`first`),
+/// `##vso[` and `##[` anywhere.
+bool commands_a_log(std::string_view rest, bool first);
+
 /// Text from outside without the passwords of addresses in it: `ssh://bob:(hidden)@hv-1`.
 std::string hide_passwords(std::string_view text);
 

@@ -24,7 +24,6 @@ namespace {
 // no tree, and one member too many, too few or in another place is wrong like any other byte. What it reads, written
 // again, gives the same bytes.
 
-constexpr std::size_t kMost = kLargestPlan;
 constexpr std::string_view kHead = "{\n\"apiVersion\": \"gpup/v1\",\n\"kind\": \"Plan\",\n\"id\": \"sha256:";
 constexpr std::uint32_t kHeadLines = 3;  // before the line of the id
 
@@ -365,6 +364,7 @@ class PlanMembers {
       row.host = host;
       plan_.vms.push_back(row);
       adapters_known_.push_back(false);
+      state_known_.push_back(false);
       vm_rows_.add(index);
     }
     last_vm_ = index;
@@ -550,7 +550,6 @@ class PlanMembers {
       return false;
     }
     if (fact.property == Property::kState) {
-      state_known_.resize(plan_.vms.size());
       state_known_[fact.index] = true;
       plan_.vms[fact.index].was_running = fact.value == static_cast<std::uint32_t>(VmState::kRunning);
     }
@@ -808,7 +807,7 @@ class PlanMembers {
     if (!literal(",\"vm\":") || !vm(at, ",\"vmId\":", step.vm)) {
       return false;
     }
-    if (step.vm >= state_known_.size() || !state_known_[step.vm]) {
+    if (!state_known_[step.vm]) {
       return no("a VM of which the plan has the fact 'state'");
     }
     switch (step.op) {
@@ -1018,7 +1017,7 @@ class PlanMembers {
   std::uint32_t last_file_ = kNone;
   std::vector<bool> model_known_;        // by GPU
   std::vector<bool> adapters_known_;     // by VM
-  std::vector<bool> state_known_;        // by VM; as long as it needs to be
+  std::vector<bool> state_known_;        // by VM
   std::vector<std::string_view> after_;  // what differences say that VMs hold in the end, one after the other
   std::vector<std::string_view> held_;
   bool listed_ = false;
@@ -1113,7 +1112,7 @@ Diagnostic not_as_written(const std::string& path, std::string_view text) {
 }  // namespace
 
 Result<Plan> read_plan(std::string text, const std::string& path) {
-  if (text.size() > kMost) {
+  if (text.size() > kLargestPlan) {
     return refused(told(path, Code::kPlanSyntax, "this plan is larger than 1 GiB", {}));
   }
   if (!text.starts_with(kHead)) {
