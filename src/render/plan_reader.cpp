@@ -196,14 +196,16 @@ class PlanMembers {
     }
     if (p != end && *p == '"') {
       value = std::string_view(begin, static_cast<std::size_t>(p - begin));
-      at_ += value.size() + 1;
-      return true;
+      if (value.find("##") == std::string_view::npos) {
+        at_ += value.size() + 1;
+        return true;
+      }
     }
     return spelled_string(value);
   }
 
-  // One that holds more than plain ASCII: it must be spelled as the writer spells it, which also says that it is UTF-8
-  // and has no control characters.
+  // One that holds more than plain ASCII, or a `##` that the writer may have escaped: it must be spelled as the writer
+  // spells it, which also says that it is UTF-8 and has no control characters.
   bool spelled_string(std::string_view& value) {
     const std::size_t begin = at_;
     spelled_.clear();

@@ -347,7 +347,7 @@ TEST_CASE("nothing of a hostile name or error leaves its line, element or string
     const std::string text = folder.read(file);
     CHECK_EQ(text.find('\x1b'), std::string::npos);
     CHECK_EQ(text.find('\r'), std::string::npos);
-    CHECK((file == "d.sarif" || file == "d.gitlab" || text.find("##vso[") == std::string::npos));
+    CHECK_EQ(text.find("##vso["), std::string::npos);
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) {
       CHECK((file == "d.log" || !line.starts_with("::")));

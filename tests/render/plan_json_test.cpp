@@ -156,6 +156,14 @@ TEST_CASE("a plan that was read back is written as the same bytes") {
   CHECK(plan->adapters[0].removed);
   CHECK_EQ(plan->hosts, sample_plan().hosts);
 
+  Plan hostile = sample_plan();
+  hostile.vms[0].name = "a##vso[task.complete]";
+  const Result<Plan> escaped = read_plan(written(hostile), "plan.json");
+  CAPTURE(first_message(escaped));
+  REQUIRE(escaped.has_value());
+  CHECK_EQ(escaped->vms[0].name, hostile.vms[0].name);
+  CHECK_EQ(written(*escaped), written(hostile));
+
   const std::string empty = written(Plan{});
   const Result<Plan> nothing = read_plan(empty, "plan.json");
   REQUIRE(nothing.has_value());
@@ -285,6 +293,8 @@ TEST_CASE("what is wrong with a saved plan is said in words, with its place") {
       {"a raw control character", forged("vdi-01", "vdi\x01"), Code::kPlanSyntax, 20,
        wrong + "a string as gpup writes it"},
       {"an escape that is not needed", forged("vdi-01", "\\u0076di-01"), Code::kPlanSyntax, 20,
+       wrong + "a string as gpup writes it"},
+      {"what a CI's runner obeys, as it is", forged("vdi-01", "##vso[x]"), Code::kPlanSyntax, 20,
        wrong + "a string as gpup writes it"},
       {"a surrogate", forged("vdi-01", "\\ud800"), Code::kPlanSyntax, 20, wrong + "a string as gpup writes it"},
       {"not UTF-8", forged("vdi-01", "\xc3("), Code::kPlanSyntax, 20, wrong + "a string as gpup writes it"},
