@@ -20,8 +20,9 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t kMostErrors = ReplyReader::kLargestNoise;
-constexpr milliseconds kLastWords(2000);  ///< how long a program that closed its output may take to go
-constexpr milliseconds kFarewell(1000);   ///< and one whose input was ended
+constexpr milliseconds kLastWords(2000);   ///< how long a program that closed its output may take to go
+constexpr milliseconds kFarewell(1000);    ///< and one whose input was ended
+constexpr milliseconds kWithdrawal(5000);  ///< how long an agent that is busy may take to say whether it had begun
 
 std::string new_nonce() {
   std::random_device random;
@@ -168,6 +169,8 @@ Result<AgentReply> AgentSession::request(std::string_view members, std::chrono::
     writing_.insert(id);
   }
   await(waiting, lock, until);
+  const bool alive = !waiting.reply && !ended_ && waiting.end <= sent_ && replies_ != replies_before;
+  const bool withdrawn = writes && alive && withdraw(id, lock);
   waiting_.erase(id);
   hand_over();
   if (waiting.reply) {
@@ -176,19 +179,35 @@ Result<AgentReply> AgentSession::request(std::string_view members, std::chrono::
   if (ended_) {
     return lost(waiting);
   }
-  Diagnostic silent =
-      host_trouble(host_, Code::kNoAnswer, fmt::format("no answer within {} s{}", bound.count(), said_last()),
-                   "look at the host; --request-timeout gives it longer");
-  const bool sent = waiting.end <= sent_;
+  Diagnostic silent = host_trouble(
+      host_, Code::kNoAnswer,
+      fmt::format("no answer within {} s{}{}", bound.count(), withdrawn ? ", and it had not begun" : "", said_last()),
+      "look at the host; --request-timeout gives it longer");
+  const bool sent = waiting.end <= sent_ && !withdrawn;
   if (!sent) {
     writing_.erase(id);
   }
-  if (!sent || replies_ == replies_before) {
+  if (!withdrawn && (!sent || replies_ == replies_before)) {
     // Whoever says nothing at all would not answer the next one either, and what is not sent yet must not go out later.
     end_with(silent);
     hand_over();
   }
   return tl::unexpected<Error>(host_error(sent ? ErrorCode::kInterrupted : ErrorCode::kUnreachable, std::move(silent)));
+}
+
+/// Takes back a request that its agent may not have begun. True where it never will.
+bool AgentSession::withdraw(std::uint64_t id, Lock& lock) {
+  Waiting answer;
+  const std::uint64_t own = next_id_++;
+  queue(frame(fmt::format(R"({{"id":{},"op":"withdraw","request":{}}})", own, id)));
+  waiting_.emplace(own, &answer);
+  await(answer, lock, Clock::now() + kWithdrawal);
+  waiting_.erase(own);
+  const bool withdrawn = answer.reply && answer.reply->ok && number_in(answer.reply->result, "withdrawn") == 1;
+  if (withdrawn) {
+    writing_.erase(id);
+  }
+  return withdrawn;
 }
 
 /// Until it has its reply, the session has ended, or `until`.

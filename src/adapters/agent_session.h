@@ -40,7 +40,8 @@ class AgentSession {
 
   /// Sends `{"id": N, MEMBERS}` and waits for its reply, `bound` at most. Refusals of the host are replies. Errors:
   /// kUnreachable (nothing that could be performed was sent), kInterrupted (it was sent and may have been performed).
-  /// A session that said nothing at all for that long is ended.
+  /// A session that said nothing at all for that long is ended; else one that writes and is not answered in time is
+  /// withdrawn, so that nothing is performed later that was given up (kUnreachable), unless it has begun.
   /// `writes`: the request changes the host. While one of these has no answer, an agent is never killed: it goes when
   /// it has ended it, and keeps the host's lock until then.
   Result<AgentReply> request(std::string_view members, std::chrono::seconds bound, bool writes = false);
@@ -70,6 +71,7 @@ class AgentSession {
                const std::string& nonce, std::unique_ptr<Bell> bell);
 
   void await(Waiting& waiting, Lock& lock, Clock::time_point until);
+  bool withdraw(std::uint64_t id, Lock& lock);
   void serve(Lock& lock, Clock::time_point until);
   void hand_over();
   void part();

@@ -320,6 +320,7 @@ class Run {
     }
     note_intent(result.step);
     BackOff back_off(patience_);
+    bool may_yet_come = false;
     do {
       const std::optional<Result<Done>> claim = take_turn(step, host, result);
       if (!claim) {
@@ -329,10 +330,18 @@ class Run {
       result.sent = result.sent || *claim || claim->error().code != ErrorCode::kUnreachable;
       answered_[result.step] = is_last_word(*claim) ? 1 : 0;
       verify(step, *reads_.after_now(host), *claim, result);
+      may_yet_come = is_under_way(*claim);
+      while (may_yet_come && step.op == Op::kAssignPartition && !ended_well(result.outcome) && back_off.wait()) {
+        verify(step, *reads_.after_now(host), *claim, result);
+      }
       if (!may_send_again(step, *claim, result)) {
-        return;
+        break;
       }
     } while (back_off.wait() && is_as_before(step, host, result));
+    if (may_yet_come && result.outcome == Outcome::kFailed) {
+      result.outcome = Outcome::kUnknown;
+      result.code = Code::kStepUnknown;
+    }
   }
 
   /// Runs the hook before a stop, which may take long. False where nothing is to be stopped then, with why.
@@ -374,6 +383,12 @@ class Run {
   /// The host said yes, or a no that will not be another one the next time.
   static bool is_last_word(const Result<Done>& claim) {
     return claim || (claim.error().code == ErrorCode::kRefused && !may_pass(claim.error()));
+  }
+
+  /// The host was still at it when its answer was waited for no longer: what is not to be seen may yet come.
+  static bool is_under_way(const Result<Done>& claim) {
+    return !claim && claim.error().code == ErrorCode::kInterrupted &&
+           called(claim.error(), Code::kStepFailed).code == Code::kNoAnswer;
   }
 
   /// Only where nothing has happened, for a cause that may pass. Where the reply was lost, a second adapter could come
@@ -471,8 +486,9 @@ class Run {
     } else if (claim) {
       result.message.insert(0, "the host said that it is done, but ");
     } else {
-      result.message = claim.error().code == ErrorCode::kInterrupted ? "the reply was lost, and " + result.message
-                                                                     : why(claim.error());
+      result.message = is_under_way(claim)                             ? why(claim.error()) + ", and " + result.message
+                       : claim.error().code == ErrorCode::kInterrupted ? "the reply was lost, and " + result.message
+                                                                       : why(claim.error());
       blame(claim.error(), result);
       if (step.vm != kNone) {
         suspect_stale_adapter(plan_.vms[step.vm].id, host, result);
@@ -775,7 +791,7 @@ class Run {
         return;
       }
       const bool may_have_happened = claim || claim.error().code == ErrorCode::kInterrupted;
-      entry.outcome = !state && may_have_happened ? Outcome::kUnknown : Outcome::kFailed;
+      entry.outcome = (!state && may_have_happened) || is_under_way(claim) ? Outcome::kUnknown : Outcome::kFailed;
       if (claim) {
         entry.message = "the host said that it is done, but the virtual machine does not run";
         entry.code = Code::kStepFailed;

@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "adapters/agent_launch.h"
 #include "adapters/agent_script.h"
 #include "adapters/pretended_agent.h"
@@ -242,6 +244,35 @@ TEST_CASE("a second answer to one request is passed over, and so is one that com
   // It was given up alone: the session had said something meanwhile.
   CHECK_EQ(late, "GP183");
   CHECK_EQ(ask(kLong), "{\"n\":6}");
+}
+
+TEST_CASE("a request that writes and is given up is withdrawn, unless it has begun") {
+  const TemporaryFolder folder;
+  const auto session =
+      opened(folder,
+             "hello\n"
+             "next; first=$id; next; ok $id '{}'; next; echo \"$line\" >asked; ok $id '{\"withdrawn\":1}'\n"
+             "next; next; ok $id '{}'; next; ok $id '{\"withdrawn\":0}'\n"
+             "next; slow=$id; next; ok $id '{}'; next; ok $slow '{\"n\":1}'; ok $id '{\"withdrawn\":0}'; next\n");
+  REQUIRE(session);
+  const auto ask = [&] {
+    auto reply = (*session)->request("\"op\":\"start-vm\"", kShort, true);
+    return reply ? reply->result : fmt::format("{} {}", static_cast<int>(reply.error().code), reply.error().message);
+  };
+  const auto beside = [&] {
+    std::string answer;
+    std::thread slow([&] { answer = ask(); });
+    std::this_thread::sleep_for(milliseconds(300));
+    CHECK((*session)->request("\"op\":\"observe\"", kLong));
+    slow.join();
+    return answer;
+  };
+  CHECK_EQ(beside(),
+           fmt::format("{} no answer within 1 s, and it had not begun", static_cast<int>(ErrorCode::kUnreachable)));
+  CHECK(contains(read_text(folder / "asked"), "\"op\":\"withdraw\",\"request\":2}"));
+  CHECK_EQ(beside(), fmt::format("{} no answer within 1 s", static_cast<int>(ErrorCode::kInterrupted)));
+  CHECK_EQ(beside(), "{\"n\":1}");
+  CHECK_FALSE((*session)->ended());
 }
 
 TEST_CASE("a large reply comes whole, whatever is said on stderr beside it") {

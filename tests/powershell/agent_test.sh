@@ -676,6 +676,26 @@ the_end_of_input_ends_it() {
   [ "$milliseconds" -lt 4000 ] || fail "it waits $milliseconds ms for a cmdlet that only reads"
 }
 
+what_is_given_up_before_it_has_begun_is_not_performed() {
+  lab "$room/lab" '.hosts[0].doubles = {faults: [{cmdlet: "Add-VMGpuPartitionAdapter", do: "hang", deaf: true, ms: 3000}]}'
+  start a "$room/lab" hv-e1
+  hello a write
+  take a
+  local assign="{\"op\":\"assign-partition\",\"lock\":$lock,\"vm\":\"$vm2\",\"gpu\":null}" first
+  send a "$assign"
+  first=$id
+  send a "$assign"
+  ask a "{\"op\":\"withdraw\",\"request\":$id}"
+  says '.result == {withdrawn: 1}' "the second is taken back"
+  ask a "{\"op\":\"withdraw\",\"request\":$first}"
+  says '.result == {withdrawn: 0}' "the first has begun"
+  receive a
+  says ".ok and .id == $first" "the first is answered"
+  ask a '{"op":"observe"}'
+  says '[.result.hosts[0].vms[1].partitions | length] == [1]' "one adapter"
+  stop a
+}
+
 noise_does_not_matter() {
   lab "$room/lab" '.hosts[0].doubles = {noise: true, bom: true, crlf: true, language: "de", nulls: true} | .hosts[0].vms[1].name = "Z\u00fcrich \ud83d\ude00 \u202e$(x)`\"'"'"'[*]?\\u0041" '
   start a "$room/lab" hv-e1

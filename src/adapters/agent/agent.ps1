@@ -1696,7 +1696,7 @@ function Receive-GpupLine {
         if (-not $Agent.Greeted) { throw (New-GpupFault 'bad-request' "the first request is 'hello'") }
         $lanes = New-GpupTable
         $lanes['observe'] = $lanes['doctor'] = 'read'
-        $lanes['lock'] = $lanes['unlock'] = 'here'
+        $lanes['lock'] = $lanes['unlock'] = $lanes['withdraw'] = 'here'
         $lanes['stop-vm'] = $lanes['start-vm'] = 'vm'
         $lanes['assign-partition'] = $lanes['unassign-partition'] = 'write'
         $lanes['set-partition-count'] = $lanes['set-offline-action'] = 'write'
@@ -1705,7 +1705,7 @@ function Receive-GpupLine {
         if (-not $Agent.Context.Writing -and $lane -ne 'read') { throw (New-GpupFault 'reading' 'this session only reads') }
         $job = New-GpupJob $Agent $id $op $lane $request
         if ($lane -eq 'here') {
-            Receive-GpupLockRequest $Agent $job
+            if (Test-GpupSame $op 'withdraw') { Receive-GpupWithdrawal $Agent $job } else { Receive-GpupLockRequest $Agent $job }
             return
         }
         if (Test-GpupSame $op 'stop-vm') {
@@ -1756,6 +1756,17 @@ function Receive-GpupHello {
     $Agent.Context.Writing = $isWriting
     if ($isWriting) { Enable-GpupWriting }
     $Agent.Waiting.Add((New-GpupJob $Agent $Id 'hello' 'read' $Request))
+}
+
+# Who asked for it has given it up: what has not begun never will, and is not answered.
+function Receive-GpupWithdrawal {
+    param($Agent, $Job)
+    $id = Read-GpupNumber $Job.Request 'request' 1 ([int64]::MaxValue)
+    $withdrawn = 0
+    foreach ($waiting in $Agent.Waiting.ToArray()) {
+        if ($waiting.Id -eq $id -and $Agent.Waiting.Remove($waiting)) { $withdrawn = 1 }
+    }
+    Add-GpupReply $Agent (ConvertTo-GpupJson ([ordered]@{ id = $Job.Id; ok = $true; result = [ordered]@{ withdrawn = $withdrawn } }))
 }
 
 # Taking and giving back the lock needs no cmdlet of the host, and no worker.
