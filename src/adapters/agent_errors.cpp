@@ -145,7 +145,8 @@ constexpr auto kRows = std::to_array<Row>({
      0,
      Code::kStepFailed,
      "the virtual machine was not off in time",
-     "the guest did not shut down; 'policy: { stop: { mode: turn-off } }' turns it off then"},
+     "the guest did not shut down; 'policy: { stop: { mode: turn-off } }' turns it off then. It may go down yet: 'gpup "
+     "drift -f FILE' tells, and 'gpup restore-power -f FILE' starts it again"},
     {"lock", {}, {}, {}, 0, Code::kStepFailed, "this run does not hold the host's lock any more", {}},
     {"reading", {}, {}, {}, 0, Code::kStepFailed, "the agent was started to read only", {}},
     {"agent",

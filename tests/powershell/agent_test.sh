@@ -696,6 +696,20 @@ what_is_given_up_before_it_has_begun_is_not_performed() {
   stop a
 }
 
+a_machine_that_goes_while_the_host_is_read_hides_none() {
+  local times
+  for times in 1 2; do
+    lab "$room/lab" ".hosts[0].doubles = {faults: [{cmdlet: \"Get-VMGpuPartitionAdapter\", do: \"fail\", times: $times, errorId: \"ObjectNotFound\",
+      category: \"ObjectNotFound\", message: \"Hyper-V was unable to find a virtual machine with name z.\"}]}"
+    start a "$room/lab" hv-e1
+    hello a read
+    ask a '{"op":"observe"}'
+    [ "$times" = 1 ] && says '[.result.hosts[0].vms[].name] == ["vdi-01", "vdi-02"]' "one that goes once"
+    [ "$times" = 2 ] && says '.error.reason == "cmdlet" and .error.category == "ObjectNotFound"' "one that is never found is told"
+    stop a
+  done
+}
+
 noise_does_not_matter() {
   lab "$room/lab" '.hosts[0].doubles = {noise: true, bom: true, crlf: true, language: "de", nulls: true} | .hosts[0].vms[1].name = "Z\u00fcrich \ud83d\ude00 \u202e$(x)`\"'"'"'[*]?\\u0041" '
   start a "$room/lab" hv-e1

@@ -727,7 +727,14 @@ function Get-GpupSnapshot {
     foreach ($gpu in $gpus) { $gpuNames[$gpu.name] = $gpu.name }
 
     $vms = @(Hyper-V\Get-VM -ErrorAction Stop)
-    $adapters = Get-GpupAdaptersByVm $vms
+    try {
+        $adapters = Get-GpupAdaptersByVm $vms
+    } catch {
+        if (-not (Test-GpupSame "$($_.CategoryInfo.Category)" 'ObjectNotFound')) { throw }
+        # One went between the two calls (inferred: then the second fails for all). Who goes all the time is told.
+        $vms = @(Hyper-V\Get-VM -ErrorAction Stop)
+        $adapters = Get-GpupAdaptersByVm $vms
+    }
     $anyClustered = $false
     $areClustered = @(foreach ($vm in $vms) {
             $isClustered = [bool](Get-GpupValue $vm 'IsClustered')
