@@ -659,7 +659,7 @@ class Run {
     const StepResult& tried = report_.steps[step];
     const bool may_undo = host == vm.host && is_ours(plan_.steps[step].vm);
     const bool answered = answered_[step] != 0 && host == vm.host;
-    if (answered && !(may_undo && tried.code == Code::kNoPartition)) {
+    if (answered && state != VmState::kOther && !(may_undo && tried.code == Code::kNoPartition)) {
       // The host has said no to this very start: asking again would be told the same.
       return {std::nullopt, left_off(entry, tried)};
     }
@@ -667,7 +667,8 @@ class Run {
     if (!state) {
       entry.outcome = Outcome::kUnknown;
     } else if (state != VmState::kOff) {
-      entry.message = "it is neither running nor off";
+      entry.outcome = Outcome::kUnknown;  // it may be on its way
+      entry.message = answered ? tried.message : "it is neither running nor off";
     } else if (!locks_.has(entry.host)) {
       entry.message = fmt::format("it is on {} now, which this run has not locked", entry.host);
     } else {

@@ -177,6 +177,26 @@ TEST_CASE("a start in the end is tried again where its trouble may pass") {
   CHECK(east.runs("one"));
 }
 
+TEST_CASE("a machine that is still on its way up in the end is not said to be off") {
+  East east;
+  const Plan plan = east.plan();
+  Watched hosts;
+  hosts.on_write = [&](Op op, const std::string& host, const std::string&) -> Watched::Answer {
+    if (op != Op::kStartVm || host != "hv-1") {
+      return std::nullopt;
+    }
+    east.change([](json& all) { all[0]["vms"][0]["state"] = "Starting"; });
+    return Done{};
+  };
+  east.limits.hosts = 1;
+  const Report report = east.apply(plan, east.progress, hosts);
+  CHECK_EQ(exit_code(plan, report), 7);
+  REQUIRE_EQ(report.left_off.size(), 1);
+  CHECK_EQ(report.left_off[0].vm, "one");
+  CHECK_EQ(report.left_off[0].message, "the host said that it is done, but the virtual machine is Starting");
+  CHECK_EQ(to_string(*report.left_off[0].code), to_string(Code::kStepUnknown));
+}
+
 TEST_CASE("a run that is asked to end sends nothing again") {
   East east;
   east.limits.hosts = 1;
