@@ -125,6 +125,25 @@ std::uint32_t Sources::add(std::string path, std::string text) {
 }
 
 std::string_view Sources::line_text(Place place) const {
+  const LastLine& line = last_line(place);
+  return std::string_view(files_[place.file].text).substr(line.begin, line.size);
+}
+
+const Sources::LastLine& Sources::last_line(Place place) const {
+  if (last_line_.line != place.line || last_line_.file != place.file) {
+    const std::string_view line = find_line(place);
+    const std::string& text = files_[place.file].text;
+    last_line_.file = place.file;
+    last_line_.line = place.line;
+    last_line_.begin = line.empty() ? 0 : static_cast<std::size_t>(line.data() - text.data());
+    last_line_.size = line.size();
+    // A key that was given for something else is still a key.
+    last_line_.may_be_shown = !text.starts_with("-----BEGIN ") && hide_passwords(line) == line;
+  }
+  return last_line_;
+}
+
+std::string_view Sources::find_line(Place place) const {
   const std::string& text = files_[place.file].text;
   Lines& lines = lines_[place.file];
   if (!lines.known) {
@@ -186,12 +205,10 @@ Diagnostic Sources::at(Place place, Code code, Severity severity, std::string me
   if (!echo) {
     return diagnostic;
   }
-  const std::string_view line = line_text(place);
-  // A key that was given for something else is still a key.
-  const bool is_key = files_[place.file].text.starts_with("-----BEGIN ");
-  if (is_key || hide_passwords(line) != line) {
+  if (!last_line(place).may_be_shown) {
     return diagnostic;
   }
+  const std::string_view line = line_text(place);
   const std::size_t offset = offset_of(place, line);
   const std::size_t begin = backward(line, offset, kBefore);
   const std::size_t end = forward(line, offset, kWindow - kBefore);

@@ -78,11 +78,23 @@ class Sources {
     std::size_t offset = 0;
   };
 
+  /// The line that was asked for last: many places may be in one, and it may be long.
+  struct LastLine {
+    std::uint32_t file = 0;
+    std::uint32_t line = 0;  ///< 0: none was
+    std::size_t begin = 0;
+    std::size_t size = 0;
+    bool may_be_shown = true;
+  };
+
+  std::string_view find_line(Place place) const;
+  const LastLine& last_line(Place place) const;
   std::size_t offset_of(Place place, std::string_view line) const;
 
   std::vector<File> files_;
   mutable std::vector<Lines> lines_;
   mutable Cursor cursor_;
+  mutable LastLine last_line_;
 };
 
 /// The diagnostics as people read them: `file:line:column: error[GP012]: message`, the
