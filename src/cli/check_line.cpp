@@ -134,6 +134,16 @@ std::optional<UsageError> check_outputs(const Invocation& line) {
   if (twice != paths.end()) {
     return UsageError{fmt::format("two answers would be written to '{}'", *twice), {}, line.command};
   }
+  std::vector<std::string> inputs = line.arguments;
+  for (const std::string_view option : {"file", "observed", "previous", "allowed-signers", "sign"}) {
+    const std::vector<std::string> given = line.values(option);
+    inputs.insert(inputs.end(), given.begin(), given.end());
+  }
+  for (const std::string& input : inputs) {
+    if (input != "-" && std::binary_search(paths.begin(), paths.end(), input)) {
+      return UsageError{fmt::format("the answer would be written over '{}', which is read", input), {}, line.command};
+    }
+  }
   return std::nullopt;
 }
 
