@@ -78,9 +78,15 @@ HostsPage::HostsPage(const Tale& tale, const Spans* spans, Sink& sink)
 std::size_t HostsPage::touched_hosts() const {
   std::size_t count = 0;
   for (std::size_t h = 0; h < rows_.size(); ++h) {
-    count += tale_.drift ? (differences_[h].empty() ? 0U : 1U) : (rows_[h].empty() ? 0U : 1U);
+    count += (tale_.drift ? counted_of(h) > 0 : !rows_[h].empty()) ? 1 : 0;
   }
   return count;
+}
+
+std::size_t HostsPage::counted_of(std::size_t h) const {
+  return static_cast<std::size_t>(
+      std::count_if(differences_[h].begin(), differences_[h].end(),
+                    [](const Differing& one) { return one.drifted == nullptr || !one.drifted->ignored(); }));
 }
 
 void HostsPage::set_outage(const Outage& outage) {
@@ -235,7 +241,10 @@ void HostsPage::host(std::uint32_t h, bool open) {
 
 std::string HostsPage::host_line(std::uint32_t h) const {
   if (tale_.drift) {
-    return differences_[h].empty() ? "in sync" : counted(differences_[h].size(), "difference");
+    const std::size_t differ = counted_of(h);
+    const std::size_t ignored = differences_[h].size() - differ;
+    return (differ == 0 ? "in sync" : counted(differ, "difference")) +
+           (ignored == 0 ? std::string() : fmt::format(", {} ignored", ignored));
   }
   Fates fates{};
   std::size_t counts = 0;

@@ -59,6 +59,8 @@ class HostsPage {
   void hosts();
 
  private:
+  /// How many differences of a host count: those that policy.ignore accepts do not.
+  std::size_t counted_of(std::size_t host) const;
   static std::string_view drift_words(Fate fate);
   static std::string_view drift_words(Move move);
   /// Of the time axes: what is there of it.

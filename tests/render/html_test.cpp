@@ -201,6 +201,16 @@ TEST_CASE("the page of a drift tells what is ignored, and why") {
   const std::string page = drift_page(drift);
   CHECK(has(page, "6 differences, 1 ignored"));
   CHECK(has(page, "card &lt;is&gt; swapped</small>"));
+  CHECK(has(page, " differences, 1 ignored</span></summary>"));
+
+  for (Drifted& drifted : drift.found) {
+    drifted.ignore = 0;
+  }
+  drift.ignored = drift.found.size();
+  const std::string all = drift_page(drift);
+  CHECK(has(all, "in sync, "));
+  CHECK_FALSE(has(all, " difference, "));
+  CHECK_FALSE(has(all, " differences, "));
 }
 
 TEST_CASE("the page of a run shows what was reached, not what was planned") {
