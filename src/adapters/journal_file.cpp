@@ -132,7 +132,11 @@ class JournalFile : public Journal {
       row.text("host", diagnostic.host);
       row.text("name", diagnostic.name);
     });
-    return put(std::move(entry), now);
+    Result<Done> begun = put(std::move(entry), now);
+    if (!begun) {
+      leave_nothing();
+    }
+    return begun;
   }
 
   Result<Done> intent(const Plan& plan, std::uint32_t step, Time now) override {
@@ -297,6 +301,13 @@ class JournalFile : public Journal {
   /// Takes back what was written of an entry for which there was no room: what is noted once there is some begins a
   /// line.
   bool cut_off() const { return disk::truncate(descriptor_, size_); }
+
+  /// A run that could not begin is none.
+  void leave_nothing() const {
+    std::error_code left;
+    std::filesystem::remove(path_of(path_), left);
+    std::filesystem::remove(path_of(use_.folder + "/" + run_ + ".plan.json"), left);
+  }
 
   /// The plan is on disk before the first entry, and so before anything is sent.
   Result<Done> keep(const Plan& plan, Time now) {

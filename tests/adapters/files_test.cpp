@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -123,6 +124,22 @@ TEST_CASE("the journal of a run that is under way is taken, and nothing else") {
   CHECK_EQ(taken(), 1);
   journal.reset();
   CHECK_EQ(taken(), 0);
+}
+
+TEST_CASE("a run whose journal has no room to begin leaves none") {
+  const TemporaryFolder folder;
+  auto journal = make_journal_file({folder / "state", {}, {}}, [](const Plan&, OutputFile&) {});
+  rlimit before{};
+  REQUIRE_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit little{10, before.rlim_max};
+  const auto told = std::signal(SIGXFSZ, SIG_IGN);
+  REQUIRE_EQ(::setrlimit(RLIMIT_FSIZE, &little), 0);
+  const Result<Done> begun = journal->begin(Plan{}, {});
+  REQUIRE_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, told);
+  CHECK_FALSE(begun);
+  journal.reset();
+  CHECK(list_folder(folder / "state")->empty());
 }
 
 TEST_CASE("a folder lists its files by name, without its folders") {
