@@ -135,7 +135,7 @@ std::optional<UsageError> check_outputs(const Invocation& line) {
     return UsageError{fmt::format("two answers would be written to '{}'", *twice), {}, line.command};
   }
   std::vector<std::string> inputs = line.arguments;
-  for (const std::string_view option : {"file", "observed", "previous", "allowed-signers", "sign"}) {
+  for (const std::string_view option : {"file", "observed", "allowed-signers", "sign"}) {
     const std::vector<std::string> given = line.values(option);
     inputs.insert(inputs.end(), given.begin(), given.end());
   }

@@ -81,6 +81,7 @@ $codeFromText = @{
 $comparisons = @{
     "Receive-GpupLine: `$lane -ne 'read'" = 'a word of the agent''s own, from the table above it'
     "Receive-GpupLine: `$lane -eq 'here'" = 'the same'
+    'Receive-GpupWithdrawal: $waiting.Id -eq $id' = 'int64 on both sides'
     'Confirm-GpupLock: $number -ne $Job.Context.LockNumber' = 'Read-GpupMember has seen that it is an int64'
     'Confirm-GpupLock: $number -ne (Read-GpupLockNumber)' = 'the same'
     "Test-GpupOldOwedStart: `$note['lock'] -ge `$Job.Context.LockNumber" = 'a number of a file that only administrators write'
