@@ -23,6 +23,9 @@ class HostsByTransport : public HostWriter {
   Result<Done> start_vm(const HostTarget& host, const std::string& vm_id) override {
     return serving(host).start_vm(host, vm_id);
   }
+  Result<Done> forget_owed_start(const HostTarget& host, const std::string& vm_id) override {
+    return serving(host).forget_owed_start(host, vm_id);
+  }
   Result<Done> assign_partition(const HostTarget& host, const std::string& vm_id,
                                 const std::optional<std::string>& gpu) override {
     return serving(host).assign_partition(host, vm_id, gpu);

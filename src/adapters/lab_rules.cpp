@@ -391,11 +391,14 @@ Result<Done> lab_stop_vm(LabJson& host, const std::string& vm_id, bool start_owe
     return tl::unexpected(vm.error());
   }
   const std::string state = lab_text(**vm, "state");
+  if (state != "Off" && state != "Running") {
+    return refuse(fmt::format("InvalidState: the virtual machine is {}, it must be Running", state));
+  }
+  if (!start_owed) {
+    lab_forget_owed_start(host, vm_id, changed);
+  }
   if (state == "Off") {
     return Done{};
-  }
-  if (state != "Running") {
-    return refuse(fmt::format("InvalidState: the virtual machine is {}, it must be Running", state));
   }
   release(host, **vm, flag(simulated_behaviour(host), "forgetsGpu"));
   (**vm)["state"] = "Off";
@@ -413,7 +416,7 @@ Result<Done> lab_start_vm(LabJson& host, const std::string& vm_id, bool& changed
   }
   const std::string state = lab_text(**vm, "state");
   if (state == "Running") {
-    changed = (**vm).erase("startOwed") != 0;
+    lab_forget_owed_start(host, vm_id, changed);
     return Done{};
   }
   if (state != "Off") {
@@ -427,16 +430,42 @@ Result<Done> lab_start_vm(LabJson& host, const std::string& vm_id, bool& changed
     take_partition(host, row);
   }
   (**vm)["state"] = "Running";
-  (**vm).erase("startOwed");
+  lab_forget_owed_start(host, vm_id, changed);
   changed = true;
   return Done{};
 }
 
-void lab_forget_owed_starts(LabJson& host, bool& changed) {
-  for (LabJson& vm : list(host, "vms")) {
-    if (lab_text(vm, "state") == "Running" && vm.erase("startOwed") != 0) {
+void lab_forget_owed_start(LabJson& host, const std::string& vm_id, bool& changed) {
+  if (LabJson* const vm = lab_find_vm(host, vm_id); vm != nullptr && vm->erase("startOwed") != 0) {
+    changed = true;
+  }
+  const auto left = host.find("startsOwed");
+  if (left == host.end() || !left->is_array()) {
+    return;
+  }
+  for (std::size_t i = left->size(); i-- > 0;) {
+    const LabJson& id = (*left)[i];
+    if (id.is_string() && same_name(id.get<std::string>(), vm_id)) {
+      left->erase(i);
       changed = true;
     }
+  }
+  if (left->empty()) {
+    host.erase("startsOwed");
+  }
+}
+
+void lab_forget_owed_starts(LabJson& lab, LabJson& host, bool& changed) {
+  std::vector<std::string> running;
+  for (LabJson& on : list(lab, "hosts")) {
+    for (const LabJson& vm : list(on, "vms")) {
+      if (lab_text(vm, "state") == "Running") {
+        running.push_back(lab_text(vm, "id"));
+      }
+    }
+  }
+  for (const std::string& id : running) {
+    lab_forget_owed_start(host, id, changed);
   }
 }
 
@@ -566,6 +595,9 @@ void lab_move_vm(LabJson& from, LabJson& to, const std::string& vm_id) {
   const bool ran = lab_text(moved, "state") == "Running";
   if (ran) {
     moved["state"] = "Off";
+  }
+  if (moved.erase("startOwed") != 0) {
+    from["startsOwed"].push_back(vm_id);  // as on a real host, whose own disk it is on
   }
   to["vms"].push_back(std::move(moved));
   bool changed = false;

@@ -18,11 +18,14 @@ using LabJson = nlohmann::ordered_json;
 // What a real host would do and refuse, on one host object of a lab that `read_snapshot` accepts. Each either changes
 // the host and sets `changed`, finds nothing to do, or refuses (kRefused) and changes nothing.
 
-/// `start_owed` is kept with the VM as `startOwed` until it runs again.
+/// `start_owed` is kept with the VM as `startOwed` until it runs again; a VM that moves leaves it behind, as an id in
+/// `startsOwed` of the host. Without, the VM is to stay off, and what was kept is dropped.
 Result<Done> lab_stop_vm(LabJson& host, const std::string& vm_id, bool start_owed, bool& changed);
 Result<Done> lab_start_vm(LabJson& host, const std::string& vm_id, bool& changed);
-/// Drops `startOwed` of the VMs that run.
-void lab_forget_owed_starts(LabJson& host, bool& changed);
+/// Drops what the host keeps of a VM, be it here or on another host by now.
+void lab_forget_owed_start(LabJson& host, const std::string& vm_id, bool& changed);
+/// The same of all VMs that run, wherever in the lab they are.
+void lab_forget_owed_starts(LabJson& lab, LabJson& host, bool& changed);
 Result<Done> lab_assign_partition(LabJson& host, const std::string& vm_id, const std::optional<std::string>& gpu,
                                   bool& changed);
 Result<Done> lab_unassign_partition(LabJson& host, const std::string& vm_id, const std::string& adapter, bool& changed);

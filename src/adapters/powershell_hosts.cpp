@@ -310,6 +310,10 @@ class Hosts : public PowerShellHosts {
     return link(host).write("start-vm", fmt::format(R"("vm":{})", json_text(vm_id)), bound_, explain_start_refusal);
   }
 
+  Result<Done> forget_owed_start(const HostTarget& host, const std::string& vm_id) override {
+    return link(host).write("forget-owed-start", fmt::format(R"("vm":{})", json_text(vm_id)), bound_);
+  }
+
   Result<Done> assign_partition(const HostTarget& host, const std::string& vm_id,
                                 const std::optional<std::string>& gpu) override {
     return link(host).write(

@@ -142,7 +142,7 @@ class Lab {
     if (Result<Done> done = (*file)->commit(); !done) {
       return done;
     }
-    owes_ = text.find(kOwedMember) != std::string::npos;
+    owes_ = owes(text);
     if (const Result<disk::Stamp> identity = identify(path_, shown_)) {
       if (Result<ObservedState> observed = read_snapshot(std::move(text), shown_)) {
         observed_ = std::move(*observed);
@@ -167,7 +167,10 @@ class Lab {
   void forget() { parsed_ = false; }
 
  private:
-  static constexpr std::string_view kOwedMember = "\"startOwed\"";
+  static bool owes(std::string_view text) {
+    return text.find("\"startOwed\"") != std::string_view::npos ||
+           text.find("\"startsOwed\"") != std::string_view::npos;
+  }
 
   std::vector<Host>::iterator find(std::string_view host) {
     return std::find_if(observed_.hosts.begin(), observed_.hosts.end(),
@@ -191,7 +194,7 @@ class Lab {
     const bool wide = !text->empty() && (static_cast<unsigned char>((*text)[0]) >= 0xfe);
     // NOLINTNEXTLINE(clang-analyzer-cplusplus.InnerPointer): the text is moved from below, not before
     const bool simulates = wide || text->find("\"simulate\"") != std::string::npos;
-    const bool owes = wide || text->find(kOwedMember) != std::string::npos;
+    const bool owing = wide || owes(*text);
     Result<ObservedState> observed = read_snapshot(std::move(*text), shown_);
     if (!observed) {
       return tl::unexpected(observed.error());
@@ -199,7 +202,7 @@ class Lab {
     observed_ = std::move(*observed);
     given_.clear();
     simulates_ = simulates;
-    owes_ = owes;
+    owes_ = owing;
     identity_ = *now;
     known_ = true;
     return Done{};
@@ -350,6 +353,12 @@ class SimulatedHosts : public HostWriter {
     }
     return done;
   }
+  Result<Done> forget_owed_start(const HostTarget& host, const std::string& vm_id) override {
+    const std::lock_guard guard(mutex_);
+    return is_dropped(host)
+               ? dropped()
+               : forget(host, [&](LabJson&, LabJson& at, bool& changed) { lab_forget_owed_start(at, vm_id, changed); });
+  }
   Result<Done> assign_partition(const HostTarget& host, const std::string& vm_id,
                                 const std::optional<std::string>& gpu) override {
     return perform(host, "assign-partition", vm_id, gpu.value_or(""),
@@ -370,8 +379,12 @@ class SimulatedHosts : public HostWriter {
   }
 
  private:
-  /// A machine that runs is owed nothing, whatever a run that was cut off has left behind.
-  Result<Done> forget_old_owed_starts(const HostTarget& target) {
+  /// A machine that runs is owed nothing, whatever a run that was cut off has left behind: its stop has come, or never
+  /// will.
+  Result<Done> forget_old_owed_starts(const HostTarget& target) { return forget(target, lab_forget_owed_starts); }
+
+  /// Faults are not about it: to hosts it is no step.
+  Result<Done> forget(const HostTarget& target, const std::function<void(LabJson&, LabJson&, bool&)>& deed) {
     Lab& lab = lab_of(target);
     const Result<bool> may = lab.may_owe_starts();
     if (!may || !*may) {
@@ -379,8 +392,8 @@ class SimulatedHosts : public HostWriter {
     }
     try {
       if (const Result<Done> done = change(lab, target,
-                                           [](LabJson&, LabJson& host, bool& changed) {
-                                             lab_forget_owed_starts(host, changed);
+                                           [&](LabJson& document, LabJson& host, bool& changed) {
+                                             deed(document, host, changed);
                                              return Result<Done>(Done{});
                                            });
           !done) {

@@ -11,10 +11,11 @@ constexpr auto kRunRows = std::to_array<Explanation>({
     {Code::kStartOwed,
      "a VM is off and owed a start",
      "Before gpup stops a VM that is to run again, it records on the host that a start is owed, and forgets it once "
-     "the VM runs. The record is there and the VM is off: a run ended before it could start it.",
+     "the VM runs. The record is there, on its host or on one that it has left since, and the VM is off: a run ended "
+     "before it could start it.",
      {.desired = GPUP_HEADER GPUP_HOST, .lab = GPUP_LAB("", GPUP_VM_OWED_A_START("vdi-01"))},
      "gpup restore-power -f FILE starts the VMs that are owed a start, gpup apply does so beside all else. If "
-     "the VM is to stay off, say power: off on its line."},
+     "the VM is to stay off, say power: off on its line: gpup apply then forgets that a start is owed."},
     {Code::kJournalSyntax,
      "a journal with a line that is no entry of it",
      "A journal is read line by line: 'begin', then intents and outcomes, then 'end'. A last line that is cut off is"

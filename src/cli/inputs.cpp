@@ -101,7 +101,13 @@ Result<ObservedState> read_saved(World& world, const std::string& path) {
     return tl::unexpected<Error>(std::move(error));
   }
   log_debug("read {}, {} bytes", path, text->size());
-  return read_snapshot(std::move(*text), path);
+  auto snapshot = read_snapshot(std::move(*text), path);
+  if (!snapshot) {
+    return snapshot;
+  }
+  std::vector<ObservedState> whole;
+  whole.push_back(std::move(*snapshot));
+  return merge(std::move(whole));
 }
 
 /// The trouble with a host that could not be read, as a warning about it.

@@ -93,6 +93,7 @@ class Run {
     if (plan_.acts() && may_start()) {
       perform_steps();
       restore();
+      forget_owed_starts();
       hooks_.after_owed(limits_.hosts);
       tell();
       locks_.let_go();  // a hook may want the hosts for itself
@@ -164,6 +165,9 @@ class Run {
     std::vector<bool> wanted(plan_.hosts.size());
     for (const Step& step : plan_.steps) {
       wanted[host_of(plan_, step)] = true;
+    }
+    for (const OwedStart& owed : plan_.owed_starts) {
+      wanted[owed.host] = true;
     }
     std::vector<Result<Done>> locked(plan_.hosts.size(), Done{});
     side_by_side(plan_.hosts.size(), limits_.hosts, [&](std::size_t host) {
@@ -308,6 +312,11 @@ class Run {
         result.outcome = Outcome::kAlready;
         result.code.reset();
         remember(step, result);
+        // The host was not asked, so it has not forgotten by itself. The VM was off when the plan's facts were checked,
+        // or since: no stop is still to come.
+        if (step.op == Op::kStartVm) {
+          forget_owed_start(plan_.vms[step.vm]);
+        }
         return;
       case Before::kMissing:
         result.message = missing_words(step);
@@ -333,6 +342,9 @@ class Run {
       may_yet_come = is_under_way(*claim);
       while (may_yet_come && step.op == Op::kAssignPartition && !ended_well(result.outcome) && back_off.wait()) {
         verify(step, *reads_.after_now(host), *claim, result);
+      }
+      if (step.op == Op::kStartVm && result.outcome == Outcome::kDone && !*claim) {
+        forget_owed_start(plan_.vms[step.vm]);  // the session may have ended before the host came to it
       }
       if (!may_send_again(step, *claim, result)) {
         break;
@@ -513,6 +525,12 @@ class Run {
     }
   }
 
+  /// On the host where this run, or an earlier one, stopped the VM. What comes of it changes no outcome: what is left
+  /// is forgotten by the next run that locks the host, if the VM runs then.
+  void forget_owed_start(const PlanVm& vm) {
+    static_cast<void>(hosts_.forget_owed_start(plan_.hosts[vm.host], std::string(vm.id)));
+  }
+
   /// Sends a step, once no other write that must not go beside it is under way on its host. Nothing is sent once the
   /// journal has failed, whosever entry it was.
   std::optional<Result<Done>> take_turn(const Step& step, std::uint32_t host, StepResult& result) {
@@ -651,6 +669,9 @@ class Run {
     if (!state) {
       host = host_of_moved(vm, host, state);
     }
+    if (state == VmState::kRunning && was_off(plan_.steps[step].vm)) {
+      forget_owed_start(vm);
+    }
     lock.lock();
     entry.host = plan_.hosts[host].name;
     if (state == VmState::kRunning) {
@@ -701,11 +722,54 @@ class Run {
     progress_.restored(plan_, entry);
     if (well) {
       lock.unlock();
+      if (entry.host != plan_.hosts[vm.host].name) {
+        forget_owed_start(vm);  // that host has seen no start
+      }
       hooks_.after(plan_.steps[step].vm, step, entry.host);
       lock.lock();
     }
     std::optional<LeftOff> off = well ? std::nullopt : std::optional(left_off(entry, entry));
     return {std::move(entry), std::move(off)};
+  }
+
+  /// The VM was off under this run's locks: what stopped it is over, and will not stop it again. Where its stop did not
+  /// end well, its guest may be on its way down.
+  bool was_off(std::uint32_t vm) const {
+    return std::all_of(report_.steps.begin(), report_.steps.end(), [&](const StepResult& result) {
+      const Step& step = plan_.steps[result.step];
+      return step.op != Op::kStopVm || step.vm != vm || ended_well(result.outcome);
+    });
+  }
+
+  /// Those that the plan names, of VMs that are as it wants them.
+  void forget_owed_starts() {
+    for (const OwedStart& owed : plan_.owed_starts) {
+      const PlanVm& vm = plan_.vms[owed.vm];
+      std::string unread;
+      std::uint32_t host = vm.host;
+      std::optional<VmState> state = state_of(vm, host, *reads_.by_now(host), unread);
+      if (!state) {
+        host = host_of_moved(vm, host, state);
+      }
+      if (journal_failed_ || state != (starts_[owed.vm] ? VmState::kRunning : VmState::kOff) || !was_off(owed.vm)) {
+        continue;
+      }
+      const Result<Done> claim = hosts_.forget_owed_start(plan_.hosts[owed.host], std::string(vm.id));
+      if (claim) {
+        ++report_.forgotten;
+        continue;
+      }
+      Diagnostic left;
+      left.code = Code::kStartOwed;
+      left.severity = Severity::kWarning;
+      left.host = plan_.hosts[owed.host].name;
+      left.object = "vm";
+      left.name = vm.name;
+      left.message = fmt::format("VM '{}' is owed no start any more, but {} still has it recorded: {}", vm.name,
+                                 left.host, why(claim.error()));
+      left.hint = "if the VM is off some day, 'gpup restore-power' starts it";
+      report_.diagnostics.push_back(std::move(left));
+    }
   }
 
   /// A VM that could not be started may have moved meanwhile.
@@ -789,6 +853,9 @@ class Run {
         entry.outcome = Outcome::kDone;
         entry.message.clear();
         entry.hint.clear();
+        if (!claim && host == vm.host) {
+          forget_owed_start(vm);
+        }
         return;
       }
       const bool may_have_happened = claim || claim.error().code == ErrorCode::kInterrupted;

@@ -29,13 +29,13 @@ struct Terms {
   Hooks* hooks = nullptr;      ///< runs those of the plan; nullptr: they are not run
 };
 
-/// Performs a plan. All hosts of its steps are locked, then all facts are checked; where one is held or broken,
-/// nothing is touched. Each step is read, noted, performed, read back and noted; steps go side by side as `after` and
-/// `limits` allow. When a step does not end well, or `cancelled` becomes true (looked at before each step; those under
-/// way end), the VMs that this run stopped and that were to run again are started, or listed. A plan without steps
-/// contacts nothing and notes nothing. Where the plan has a window, nothing that stops a VM begins outside it: a run
-/// that begins there is refused, and what would be stopped once it is over is skipped; `Terms::ignore_window` lets it
-/// be.
+/// Performs a plan. All hosts of its steps and of its owed starts are locked, then all facts are checked; where one is
+/// held or broken, nothing is touched. Each step is read, noted, performed, read back and noted; steps go side by side
+/// as `after` and `limits` allow. When a step does not end well, or `cancelled` becomes true (looked at before each
+/// step; those under way end), the VMs that this run stopped and that were to run again are started, or listed. A plan
+/// that does nothing contacts nothing and notes nothing. Where the plan has a window, nothing that stops a VM begins
+/// outside it: a run that begins there is refused, and what would be stopped once it is over is skipped;
+/// `Terms::ignore_window` lets it be.
 ///
 /// The plan's hook `before` is run before each stop that is to be sent; where it does not end well, that is not.
 /// `after` is run once a VM was started, also in the end, and for the VMs of `after_owed`. `on-failure` is run in the

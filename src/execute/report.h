@@ -115,6 +115,7 @@ struct Report {
   std::vector<Restored> restored;
   std::vector<LeftOff> left_off;
   std::vector<HookResult> hooks;  ///< in the order in which they ended
+  std::size_t forgotten = 0;      ///< of `Plan::owed_starts`
   Time started{};
   Time ended{};
 };

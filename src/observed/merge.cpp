@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 #include <memory>
+#include <string>
+#include <unordered_set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -35,6 +37,23 @@ const Host* repeated_host(const std::vector<Host>& hosts) {
   return same == names.end() ? nullptr : same[1].second;
 }
 
+/// The record is where a run stopped the VM; the VM may have moved since. Records of VMs that no host has are left:
+/// they may be gone, or on a host that was not read.
+void find_owed_starts(std::vector<Host>& hosts) {
+  std::unordered_set<std::string> owed;
+  for (const Host& host : hosts) {
+    for (const std::string_view id : host.starts_owed) {
+      owed.insert(fold_case(id));
+    }
+  }
+  for (Host& host : hosts) {
+    for (Vm& vm : host.vms) {
+      vm.start_owed =
+          vm.state != VmState::kRunning && (vm.start_owed || (!owed.empty() && owed.contains(fold_case(vm.id))));
+    }
+  }
+}
+
 }  // namespace
 
 Result<ObservedState> merge(std::vector<ObservedState> states) {
@@ -63,6 +82,7 @@ Result<ObservedState> merge(std::vector<ObservedState> states) {
     return fail(
         {refusal(Code::kSnapshotTwice, fmt::format("the host '{}' was read twice", host->name), "host", host->name)});
   }
+  find_owed_starts(whole.hosts);
   return whole;
 }
 

@@ -73,6 +73,7 @@ struct Host {
   std::vector<Gpu> gpus;
   std::vector<Vm> vms;
   std::vector<Adapter> adapters;
+  std::vector<std::string_view> starts_owed;  ///< `startsOwed`: the same, of VMs that have left it since: their ids
 
   std::span<const Adapter> adapters_of(const Vm& vm) const {
     return std::span(adapters).subspan(vm.first_adapter, vm.adapter_count);

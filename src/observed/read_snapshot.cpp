@@ -235,6 +235,7 @@ class SnapshotReader {
   bool state_name(Vm& vm);
   bool gpu_name(Adapter& adapter);
   bool counts(std::vector<std::uint32_t>& values);
+  bool ids(std::vector<std::string_view>& values);
   bool gpus(HostDraft& draft);
   bool vms(HostDraft& draft);
   bool adapters(VmDraft& draft);
@@ -321,7 +322,7 @@ constexpr std::array<Member<Reader, GpuDraft>, 13> kGpuMembers = {{
      [](Reader& r, GpuDraft& draft) { return r.number(draft.gpu.partition_compute, 0, kMost64); }},
 }};
 
-constexpr std::array<Member<Reader, HostDraft>, 7> kHostMembers = {{
+constexpr std::array<Member<Reader, HostDraft>, 8> kHostMembers = {{
     {"name", true, [](Reader& r, HostDraft& draft) { return r.name(draft.host.name, draft.name_at); }},
     {"build", false,
      [](Reader& r, HostDraft& draft) {
@@ -338,6 +339,8 @@ constexpr std::array<Member<Reader, HostDraft>, 7> kHostMembers = {{
     {"error", false, [](Reader& r, HostDraft& draft) { return r.text(draft.host.error); }},
     {"gpus", false, [](Reader& r, HostDraft& draft) { return r.of_read_host([&] { return r.gpus(draft); }); }},
     {"vms", false, [](Reader& r, HostDraft& draft) { return r.of_read_host([&] { return r.vms(draft); }); }},
+    {"startsOwed", false,
+     [](Reader& r, HostDraft& draft) { return r.of_read_host([&] { return r.ids(draft.host.starts_owed); }); }},
 }};
 
 constexpr std::array<Member<Reader, Draft>, 5> kRootMembers = {{
@@ -407,6 +410,13 @@ bool SnapshotReader::gpu_name(Adapter& adapter) {
     }
   }
   return !json.dead();
+}
+
+bool SnapshotReader::ids(std::vector<std::string_view>& values) {
+  return json.null() || json.list([&] {
+    std::uint32_t place = 0;
+    return name(values.emplace_back(), place);
+  });
 }
 
 bool SnapshotReader::counts(std::vector<std::uint32_t>& values) {

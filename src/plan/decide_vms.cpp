@@ -175,6 +175,7 @@ class HostVms {
     goal.stops = runs && (goal.adapters_change || power == Power::kOff || (GPUP_MUTANT(15) && goal.offline_action));
     goal.starts = (goal.stops && power != Power::kOff && !GPUP_MUTANT(16)) ||
                   (vm.state == VmState::kOff && (power == Power::kRunning || (power == Power::kKeep && vm.start_owed)));
+    goal.stays_off = vm.state == VmState::kOff && vm.start_owed && power == Power::kOff;
     if (vm.state == VmState::kOff && vm.start_owed && power != Power::kOff) {
       findings_.warn(Code::kStartOwed, place(goal), about(vm),
                      fmt::format("VM '{}' on {} is off and owed a start: a run stopped it and has not started it again",

@@ -42,6 +42,7 @@ struct VmGoal {
   bool blocks = false;  ///< one of its adapters has to go before a count of the host can be set
   bool stops = false;
   bool starts = false;
+  bool stays_off = false;                       ///< it is off and owed a start, and is to stay off
   std::optional<OfflineAction> offline_action;  ///< to be set
 
   bool listed() const { return line != kNone; }

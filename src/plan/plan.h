@@ -132,6 +132,14 @@ struct Difference {
   Place source;  ///< the value in the file that wants it; unknown for a default
 };
 
+/// A record that a start is owed, which a step of the plan does not drop by itself: its VM has left the host since, or
+/// is off and is to stay so. It is of no use once the VM is as the plan wants it. While that host is locked no run that
+/// wrote it goes on.
+struct OwedStart {
+  std::uint32_t vm = kNone;
+  std::uint32_t host = kNone;  ///< that has the record
+};
+
 struct NotChecked {
   std::string host;
   std::string error;
@@ -175,9 +183,10 @@ struct Plan {
   std::optional<Window> window;  ///< when VMs may be stopped; none: at any time
   HookPolicy hooks;
   std::vector<std::uint32_t> after_owed;  ///< VMs that run again and for which an earlier run owes the hook `after`
+  std::vector<OwedStart> owed_starts;     ///< to be forgotten
 
   /// Something is to be done.
-  bool acts() const { return !steps.empty() || !after_owed.empty(); }
+  bool acts() const { return !steps.empty() || !after_owed.empty() || !owed_starts.empty(); }
 
   std::span<const std::uint32_t> after_of(const Step& step) const {
     return std::span(after).subspan(step.first_after, step.after_count);

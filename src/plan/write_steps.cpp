@@ -1,8 +1,11 @@
+#include <algorithm>
 #include <cassert>
 #include <map>
+#include <string>
 #include <string_view>
 #include <utility>
 
+#include "base/text.h"
 #include "plan/goal.h"
 #include "plan/host_steps.h"
 
@@ -18,10 +21,9 @@ class HostPart {
 
   void write() {
     const HostSteps steps = order_steps(desired_, on_);
-    if (steps.rows.empty()) {
-      return;
+    if (!steps.rows.empty()) {
+      write_gpus();
     }
-    write_gpus();
     write_vms();
     write_rows(steps);
   }
@@ -61,8 +63,11 @@ class HostPart {
   void write_vms() {
     vm_row_.assign(on_.vms.size(), kNone);
     for (std::uint32_t v = 0; v < on_.vms.size(); ++v) {
-      if (on_.vms[v].touched()) {
+      if (on_.vms[v].touched() || on_.vms[v].stays_off) {
         write_vm(v);
+      }
+      if (on_.vms[v].stays_off) {
+        plan_.owed_starts.push_back({vm_row_[v], on_.desired});
       }
     }
   }
@@ -199,6 +204,32 @@ void reserve(const Goal& goal, Plan& plan) {
   plan.differences.reserve(differences);
 }
 
+// Records on hosts that their VMs have left, of those that the plan starts or leaves off. One that just runs may be
+// about to stop, by the very request that the record is of.
+void find_left_behind(const Goal& goal, Plan& plan) {
+  if (std::all_of(goal.hosts.begin(), goal.hosts.end(),
+                  [](const HostGoal& on) { return on.host->starts_owed.empty(); })) {
+    return;
+  }
+  std::map<std::string, std::uint32_t> rows;
+  for (const OwedStart& owed : plan.owed_starts) {
+    rows.emplace(fold_case(plan.vms[owed.vm].id), owed.vm);
+  }
+  for (const Step& step : plan.steps) {
+    if (is_power(step.op)) {
+      rows.emplace(fold_case(plan.vms[step.vm].id), step.vm);
+    }
+  }
+  for (const HostGoal& on : goal.hosts) {
+    for (const std::string_view id : on.host->starts_owed) {
+      const auto row = rows.find(fold_case(id));
+      if (row != rows.end() && plan.vms[row->second].host != on.desired) {
+        plan.owed_starts.push_back({row->second, on.desired});
+      }
+    }
+  }
+}
+
 void count_others(const HostGoal& host, std::map<std::pair<std::string_view, std::uint32_t>, std::uint32_t>& others) {
   for (std::size_t g = 0; g < host.gpus.size(); ++g) {
     if (host.gpus[g].managed()) {
@@ -221,6 +252,7 @@ void write_steps(const DesiredState& desired, const Goal& goal, Plan& plan) {
       count_others(host, others);
     }
   }
+  find_left_behind(goal, plan);
   for (const auto& [kind, gpus] : others) {
     plan.cluster.others.push_back({kind.first, kind.second, gpus});
   }

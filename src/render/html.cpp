@@ -82,7 +82,7 @@ std::string hosts_of(std::size_t some, const Plan& plan) { return fmt::format("{
 
 std::string plan_verdict(const Plan& plan, const Outage& outage, const Fates& fates) {
   if (plan.steps.empty()) {
-    return std::string(nothing_to_do(plan));
+    return plan.owed_starts.empty() ? std::string(nothing_to_do(plan)) : plan_summary(plan);
   }
   const std::size_t restarts = at(fates, Fate::kRestarts);
   const std::size_t off = at(fates, Fate::kGoesOff);

@@ -148,6 +148,7 @@ class PlanJson {
     write_differences();
     write_steps();
     write_after_owed();
+    write_owed_starts();
     write_tail();
     out_.flush();
     return id_at;
@@ -459,6 +460,28 @@ class PlanJson {
       out_.string(vm.name);
       out_.text(",\"vmId\":");
       out_.string(vm.id);
+      out_.text("}");
+    }
+    lines.end();
+  }
+
+  void write_owed_starts() {
+    if (plan_.owed_starts.empty()) {
+      return;
+    }
+    out_.text(",\n\"owedStarts\": ");
+    Lines lines(out_);
+    for (const OwedStart& owed : plan_.owed_starts) {
+      const PlanVm& vm = plan_.vms[owed.vm];
+      lines.next();
+      out_.text("{");
+      out_.text(hosts_[vm.host]);
+      out_.text(",\"vm\":");
+      out_.string(vm.name);
+      out_.text(",\"vmId\":");
+      out_.string(vm.id);
+      out_.text(",\"recordedOn\":");
+      out_.string(plan_.hosts[owed.host].name);
       out_.text("}");
     }
     lines.end();

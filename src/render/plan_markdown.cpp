@@ -45,6 +45,7 @@ class PlanMarkdown {
     if (plan_.acts() || !plan_.differences.empty()) {
       write_changes();
     }
+    write_owed_starts();
     write_hooks();
     if (!plan_.steps.empty()) {
       if (outage_ != nullptr) {
@@ -77,6 +78,17 @@ class PlanMarkdown {
       words += fmt::format(" {} not checked.", counted(plan_.not_checked.size(), "host"));
     }
     page_.text(fmt::format("**Plan{}: {}**\n", plan_.name.empty() ? "" : " " + markdown_brief(plan_.name), words));
+  }
+
+  void write_owed_starts() {
+    if (plan_.owed_starts.empty()) {
+      return;
+    }
+    page_.begin("owed starts", fmt::format("\n{}\n\n", kOwedStartsTitle));
+    for (const std::string& row : owed_start_rows(plan_)) {
+      page_.line(fmt::format("- {}\n", markdown_code(row)));
+    }
+    page_.end();
   }
 
   void write_hooks() {

@@ -360,6 +360,7 @@ std::string plan_summary(const Plan& plan) {
   part(of(Op::kUnassignPartition), "partition to unassign", "partitions to unassign");
   part(of(Op::kAssignPartition), "partition to assign", "partitions to assign");
   part(of(Op::kSetOfflineAction), "OfflineAction to set", "OfflineActions to set");
+  part(plan.owed_starts.size(), "owed start to forget", "owed starts to forget");
   return parts.empty() ? "Plan: nothing to do." : fmt::format("Plan: {}.", fmt::join(parts, ", "));
 }
 

@@ -90,7 +90,7 @@ class PlanMembers {
 
   bool read() {
     return name() && files() && hosts() && cluster() && policy() && facts() && differences() && steps() &&
-           after_owed() && summary() && diagnostics() && not_checked() && literal("\n}\n") &&
+           after_owed() && owed_starts() && summary() && diagnostics() && not_checked() && literal("\n}\n") &&
            (at_ == text_.size() || no("the end")) && agree();
   }
 
@@ -299,9 +299,11 @@ class PlanMembers {
 
   // ---- tables
 
-  bool host(std::uint32_t& index) {
+  bool host(std::uint32_t& index) { return literal("\"host\":") && host_named(index); }
+
+  bool host_named(std::uint32_t& index) {
     std::string_view name;
-    if (!literal("\"host\":") || !string(name)) {
+    if (!string(name)) {
       return false;
     }
     // Lines of one host stand together.
@@ -913,6 +915,19 @@ class PlanMembers {
         return false;
       }
       plan_.after_owed.push_back(row);
+      return literal("}");
+    });
+  }
+
+  bool owed_starts() {
+    return !is(",\n\"owedStarts\": ") || lines([&] {
+      std::uint32_t at = kNone;
+      OwedStart owed;
+      if (!literal("{") || !host(at) || !literal(",\"vm\":") || !vm(at, ",\"vmId\":", owed.vm) ||
+          !literal(",\"recordedOn\":") || !host_named(owed.host)) {
+        return false;
+      }
+      plan_.owed_starts.push_back(owed);
       return literal("}");
     });
   }

@@ -41,6 +41,7 @@ class PlanText {
       if (!plan_.steps.empty()) {
         write_steps();
       }
+      write_owed_starts();
       write_hooks();
       if (options_.outage != nullptr && !plan_.steps.empty()) {
         write_outage(*options_.outage);
@@ -133,6 +134,15 @@ class PlanText {
       }
       flush();
     });
+  }
+
+  void write_owed_starts() {
+    if (!plan_.owed_starts.empty()) {
+      out_ += '\n' + painted(kBold, kOwedStartsTitle) + '\n';
+    }
+    for (const std::string& row : owed_start_rows(plan_)) {
+      out_ += "  " + escape_terminal(row) + '\n';
+    }
   }
 
   void write_hooks() {

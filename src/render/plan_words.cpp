@@ -93,6 +93,16 @@ std::vector<std::array<std::string, 2>> hook_rows(const Plan& plan) {
   return rows;
 }
 
+std::vector<std::string> owed_start_rows(const Plan& plan) {
+  std::vector<std::string> rows;
+  for (const OwedStart& owed : plan.owed_starts) {
+    const PlanVm& vm = plan.vms[owed.vm];
+    rows.push_back(
+        fmt::format("{}/vm/{}, recorded on {}", plan.hosts[vm.host].name, vm.name, plan.hosts[owed.host].name));
+  }
+  return rows;
+}
+
 std::string hook_title(const Plan& plan) {
   constexpr std::uint64_t kSecond = 1000;
   return fmt::format("Hooks, run on this machine, each for {} at most",

@@ -33,6 +33,10 @@ std::string gpu_title(std::string_view model, std::string_view name);
 /// When which hook of the plan is run, two cells a row; empty where it has none. Unescaped.
 std::vector<std::array<std::string, 2>> hook_rows(const Plan& plan);
 
+/// The records of owed starts that the plan drops, each as `hv-e1/vm/vdi-01, recorded on hv-e2`. Unescaped.
+std::vector<std::string> owed_start_rows(const Plan& plan);
+inline constexpr std::string_view kOwedStartsTitle = "Owed starts, forgotten once each VM is as planned";
+
 /// How long each may take: `Hooks, run on this machine, each for 5 min at most`.
 std::string hook_title(const Plan& plan);
 

@@ -161,6 +161,9 @@ std::string report_summary(const Plan& plan, const Report& report) {
     case Refusal::kNotRefused:
       break;
   }
+  if (plan.steps.empty() && !plan.owed_starts.empty()) {
+    return fmt::format("{} forgotten.", plural(report.forgotten, "owed start"));
+  }
   if (plan.steps.empty() && plan.acts()) {
     return fmt::format("{} run.", plural(report.hooks.size(), "hook"));
   }

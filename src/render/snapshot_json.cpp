@@ -116,6 +116,15 @@ class Writer {
     }
     text_ += ']';
   }
+  void texts(std::string_view name, const std::vector<std::string_view>& values) {
+    member(name);
+    text_ += '[';
+    for (const std::string_view& value : values) {
+      text_ += &value == &values.front() ? "" : ", ";
+      string(value);
+    }
+    text_ += ']';
+  }
   void boolean(std::string_view name, std::optional<bool> value) {
     member(name);
     if (value) {
@@ -239,6 +248,9 @@ void write_host(Writer& out, const Host& host) {
   }
   out.list("gpus", host.gpus, [&](const Gpu& gpu) { write_gpu(out, gpu); });
   out.list("vms", host.vms, [&](const Vm& vm) { write_vm(out, host, vm); });
+  if (!host.starts_owed.empty()) {
+    out.texts("startsOwed", host.starts_owed);
+  }
 }
 
 void write(const ObservedState& observed, Form form, Sink& sink) {

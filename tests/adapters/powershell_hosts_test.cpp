@@ -98,6 +98,7 @@ TEST_CASE("every step goes out as the protocol has it, with the lock's number") 
   CHECK(hosts->assign_partition(host, kVm, "GPU\xc3\xa4"));
   CHECK(hosts->set_offline_action(host, kVm, OfflineAction::kForceShutdown));
   CHECK(hosts->start_vm(host, kVm));
+  CHECK(hosts->forget_owed_start(host, kVm));
   hosts->unlock(host);
   const std::string vm = std::string("\"vm\":\"") + kVm + "\"";
   CHECK_EQ(
@@ -118,9 +119,9 @@ TEST_CASE("every step goes out as the protocol has it, with the lock's number") 
           vm +
           ",\"value\":3}\n"
           "{\"id\":9,\"op\":\"start-vm\",\"lock\":1," +
-          vm + "}\n");
+          vm + "}\n{\"id\":10,\"op\":\"forget-owed-start\",\"lock\":1," + vm + "}\n");
   CHECK(log_of(folder).starts_with("hello read observe hello write lock stop-vm "));
-  CHECK(log_of(folder).ends_with("start-vm unlock "));
+  CHECK(log_of(folder).ends_with("start-vm forget-owed-start unlock "));
 }
 
 TEST_CASE("a lost reply is not asked for again, and the next write takes the lock anew") {

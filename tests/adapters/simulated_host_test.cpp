@@ -130,6 +130,51 @@ TEST_CASE("that a start is owed is kept until the machine runs, and forgotten by
   CHECK_FALSE(json::parse(read_text(bench.file()))["hosts"][0]["vms"][1].contains("startOwed"));
 }
 
+TEST_CASE("that a start is owed stays on the host that the machine leaves, until it runs where it is") {
+  json two = lab(a2("GPU-1", 4), {vm(1, "Running"), vm(2, "Running")});
+  json other = two["hosts"][0];
+  other["name"] = "hv-2";
+  other["vms"] = json::array();
+  two["hosts"].push_back(other);
+  Bench bench(two);
+  json state;
+  const auto with_state = [&](const auto& change) {
+    state = json::parse(read_text(bench.file()));
+    change(state["hosts"]);
+    spill(bench.file(), state.dump(1));
+  };
+  for (const int number : {1, 2}) {
+    REQUIRE(bench.hosts->stop_vm(bench.target(), guid(number), {}, true));
+  }
+  with_state([](json& hosts) {
+    hosts[0]["simulate"]["faults"] = list({{"op", "start-vm"}, {"kind", "move-to"}, {"to", "hv-2"}, {"count", 2}});
+  });
+  CHECK_FALSE(bench.hosts->start_vm(bench.target(), guid(1)));
+  CHECK_FALSE(bench.hosts->start_vm(bench.target(), guid(2)));
+  const auto owed = [&](const char* name) {
+    const auto observed = bench.hosts->observe(bench.target(name));
+    REQUIRE(observed);
+    std::string found;
+    for (const Vm& machine : observed->hosts.front().vms) {
+      found += machine.start_owed ? std::string(machine.name) + " " : "";
+    }
+    for (const std::string_view id : observed->hosts.front().starts_owed) {
+      found += std::string(id.substr(id.size() - 1)) + " ";
+    }
+    return found;
+  };
+  CHECK_EQ(owed("hv-1"), "1 2 ");
+  CHECK_EQ(owed("hv-2"), "");
+  REQUIRE(bench.hosts->lock(bench.target()));
+  CHECK_EQ(owed("hv-1"), "1 2 ");
+  bench.hosts->unlock(bench.target());
+  with_state([](json& hosts) { hosts[1]["vms"][0]["state"] = "Running"; });  // by hand
+  REQUIRE(bench.hosts->lock(bench.target()));
+  CHECK_EQ(owed("hv-1"), "2 ");
+  REQUIRE(bench.hosts->forget_owed_start(bench.target(), guid(2)));
+  CHECK_EQ(owed("hv-1"), "");
+}
+
 TEST_CASE("a start without a free partition is refused as on a real host") {
   json small = a2(kGpu0, 4);
   small["validPartitionCounts"] = {1};

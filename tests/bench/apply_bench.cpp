@@ -185,6 +185,7 @@ class Memory : public HostWriter {
     });
   }
   Result<Done> set_offline_action(const HostTarget&, const std::string&, OfflineAction) override { return Done{}; }
+  Result<Done> forget_owed_start(const HostTarget&, const std::string&) override { return Done{}; }
 
   /// Of one host, as they began.
   const std::vector<Performed>& performed(std::size_t host) const { return machines_[host]->performed; }

@@ -26,6 +26,7 @@ class ReadOnlyHosts : public HostWriter {
     return written("stop");
   }
   Result<Done> start_vm(const HostTarget&, const std::string&) override { return written("start"); }
+  Result<Done> forget_owed_start(const HostTarget&, const std::string&) override { return written("forget"); }
   Result<Done> assign_partition(const HostTarget&, const std::string&, const std::optional<std::string>&) override {
     return written("assign");
   }

@@ -365,6 +365,10 @@ constexpr auto kFacts = std::to_array<Fact>({
      "held; done; Off 0/-/-"},
     {"that a start is owed is kept on the host until the machine runs", "5", kSeen, "", kAlone, "",
      "stop run owed; owed run; start run; owed run", "done; owed; done; not owed"},
+    {"that a start is owed is forgotten when it is said so", "5", kSeen, "", kAlone, "",
+     "stop run owed; forget run; owed run; forget run", "done; done; not owed; done"},
+    {"that a start is owed is forgotten where the machine is to stay off", "5", kSeen, "", kAlone, "",
+     "stop run owed; stop run; owed run", "done; done; not owed"},
 });
 
 }  // namespace

@@ -251,6 +251,9 @@ std::string Side::act(const std::vector<std::string>& words) {
   if (what == "start") {
     return told(writer_->start_vm(target(), id));
   }
+  if (what == "forget") {
+    return told(writer_->forget_owed_start(target(), id));
+  }
   if (what == "stop") {
     StopPolicy how;
     how.mode = has(words, "turn-off") ? StopMode::kTurnOff : StopMode::kShutdown;

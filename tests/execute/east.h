@@ -148,6 +148,9 @@ class Watched : public HostWriter {
   Result<Done> start_vm(const HostTarget& host, const std::string& vm_id) override {
     return seen(Op::kStartVm, host, vm_id, [&] { return lab_->start_vm(host, vm_id); });
   }
+  Result<Done> forget_owed_start(const HostTarget& host, const std::string& vm_id) override {
+    return lab_->forget_owed_start(host, vm_id);
+  }
   Result<Done> assign_partition(const HostTarget& host, const std::string& vm_id,
                                 const std::optional<std::string>& gpu) override {
     return seen(Op::kAssignPartition, host, vm_id, [&] { return lab_->assign_partition(host, vm_id, gpu); });

@@ -186,7 +186,50 @@ TEST_CASE("a machine that moves while it is to be started is started where it is
       CHECK_EQ(one->outcome, Outcome::kDone);
       CHECK(east.runs("one"));
       CHECK(report.left_off.empty());
+      CHECK_FALSE(east.state()["hosts"][0].contains("startsOwed"));
     }
+  }
+}
+
+/// Somebody starts a VM once a step of that op ended.
+class StartsIt : public NoProgress {
+ public:
+  StartsIt(const East& east, Op op) : east_(east), op_(op) {}
+  void finished(const Plan& plan, const StepResult& result) override {
+    const Step& step = plan.steps[result.step];
+    if (step.op == op_ && step.vm != kNone && plan.vms[step.vm].name == "one") {
+      east_.change([](json& hosts) {
+        json& one = hosts[0]["vms"][0];
+        one["state"] = "Running";
+        for (json& held : one["partitions"]) {
+          held["gpu"] = hosts[0]["gpus"][0]["name"];
+          held["partitionId"] = 0;
+          held["vram"] = 939524096;
+        }
+      });
+    }
+  }
+
+ private:
+  const East& east_;
+  Op op_;
+};
+
+TEST_CASE("a machine that somebody else has started during the run is owed no start any more") {
+  for (const bool again : {false, true}) {  // in its own step; when it is brought back
+    CAPTURE(again);
+    East east;
+    east.limits.hosts = 1;
+    const Plan plan = east.plan();
+    if (again) {
+      east.fault(0, {{"op", "set-partition-count"}, {"kind", "fail"}, {"message", "told so"}});
+    }
+    StartsIt somebody(east, again ? Op::kUnassignPartition : Op::kAssignPartition);
+    const Report report = east.apply(plan, somebody);
+    CAPTURE(messages(report.diagnostics));
+    CHECK_EQ(exit_code(plan, report), again ? 7 : 0);
+    REQUIRE(east.runs("one"));
+    CHECK_FALSE(east.machine("one").contains("startOwed"));
   }
 }
 

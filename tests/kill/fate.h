@@ -228,6 +228,9 @@ class FatedHosts : public HostWriter {
   Result<Done> set_partition_count(const HostTarget& host, const std::string& gpu, std::uint32_t count) override {
     return send(host, [&] { return hosts_->set_partition_count(host, gpu, count); });
   }
+  Result<Done> forget_owed_start(const HostTarget& host, const std::string& vm) override {
+    return send(host, [&] { return hosts_->forget_owed_start(host, vm); });
+  }
   Result<Done> set_offline_action(const HostTarget& host, const std::string& vm, OfflineAction action) override {
     return send(host, [&] { return hosts_->set_offline_action(host, vm, action); });
   }

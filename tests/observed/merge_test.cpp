@@ -40,6 +40,33 @@ TEST_CASE("what hosts say of themselves is joined in the given order") {
   CHECK(nothing->hosts.empty());
 }
 
+TEST_CASE("a start is owed where the machine is now, whichever host has it recorded, and to none that runs") {
+  const auto read = [](const std::string& hosts) {
+    Result<ObservedState> state =
+        read_snapshot(R"({"apiVersion":"gpup/v1","kind":"Snapshot","hosts":[)" + hosts + "]}", "s.json");
+    REQUIRE(state);
+    return *std::move(state);
+  };
+  const auto vm = [](const std::string& id, const std::string& state, const std::string& more = "") {
+    return R"({"name":"vm","id":")" + id + R"(","state":")" + state + R"(","partitions":[])" + more + "}";
+  };
+  const std::string here = ",\"startOwed\":true";
+  const Result<ObservedState> whole =
+      merge(states({read(R"({"name":"hv-1","gpus":[],"startsOwed":["C","e","gone"],"vms":[)" + vm("a", "Off", here) +
+                         "," + vm("b", "Running", here) + "]}"),
+                    read(R"({"name":"hv-2","gpus":[],"vms":[)" + vm("c", "Off") + "," + vm("d", "Off") + "," +
+                         vm("e", "Running") + "]}"),
+                    read(R"({"name":"hv-3","reachable":false,"startsOwed":["d"]})")}));
+  REQUIRE(whole);
+  std::string owed;
+  for (const Host& one : whole->hosts) {
+    for (const Vm& found : one.vms) {
+      owed += found.start_owed ? std::string(found.id) : "";
+    }
+  }
+  CHECK_EQ(owed, "ac");
+}
+
 TEST_CASE("hosts of two clusters, or one host twice, are not joined") {
   const Result<ObservedState> two = merge(states({host("a", "EAST", ""), host("b", "WEST", "")}));
   REQUIRE_FALSE(two);

@@ -282,6 +282,27 @@ TEST_CASE("a machine that an earlier run stopped and still owes a start is start
   CHECK_EQ(outside.steps(), "1 start b");
 }
 
+TEST_CASE("records of owed starts that no start drops are in the plan, and it acts for them alone") {
+  SmallWorld world = a2(4).vm("a", "Off", {"X"}).owed().manage("NVIDIA A2", 4).list("a");
+  CHECK(world.plan().plan.owed_starts.empty());
+  world.desired.assignments[0].power = Power::kOff;
+  const auto off = world.plan().plan;
+  CHECK(off.steps.empty());
+  CHECK(off.acts());
+  REQUIRE_EQ(off.owed_starts.size(), 1);
+  CHECK_EQ(off.vms[off.owed_starts[0].vm].name, "a");
+
+  SmallWorld moved = a2(4);
+  moved.host("hv2").gpu("Y", 4).vm("b", "Off", {"Y"}).owed().vm("c", "Running").vm("d", "Off");
+  moved.observed.hosts[0].starts_owed = {moved.observed.hosts[1].vms[0].id, moved.observed.hosts[1].vms[1].id, "gone"};
+  moved.manage("NVIDIA A2", 4).list("b");
+  CHECK_EQ(moved.steps(), "1 start b");
+  const auto plan = moved.plan().plan;
+  REQUIRE_EQ(plan.owed_starts.size(), 1);
+  CHECK_EQ(plan.vms[plan.owed_starts[0].vm].name, "b");
+  CHECK_EQ(plan.hosts[plan.owed_starts[0].host].name, "hv1");
+}
+
 TEST_CASE("a machine that is owed a start gets a new partition where others run in its place") {
   SmallWorld world = a2(2).gpu("Y", 2);
   world.vm("a", "Running", {"X"}).vm("b", "Running", {"X"}).vm("c", "Off", {"X"}).owed();

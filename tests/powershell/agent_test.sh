@@ -194,7 +194,8 @@ a_session_that_reads_refuses_to_write() {
   for request in '{"op":"lock"}' '{"op":"unlock","lock":1}' "{\"op\":\"start-vm\",\"lock\":1,\"vm\":\"$vm2\"}" \
     "{\"op\":\"stop-vm\",\"lock\":1,\"vm\":\"$vm1\",\"turnOff\":true,\"timeoutSeconds\":9,\"startOwed\":true}" \
     "{\"op\":\"assign-partition\",\"lock\":1,\"vm\":\"$vm2\",\"gpu\":null}" "{\"op\":\"unassign-partition\",\"lock\":1,\"vm\":\"$vm1\",\"adapter\":\"$adapter1\"}" \
-    "{\"op\":\"set-partition-count\",\"lock\":1,\"gpu\":\"$card\",\"count\":4}" "{\"op\":\"set-offline-action\",\"lock\":1,\"vm\":\"$vm1\",\"value\":3}"; do
+    "{\"op\":\"set-partition-count\",\"lock\":1,\"gpu\":\"$card\",\"count\":4}" "{\"op\":\"set-offline-action\",\"lock\":1,\"vm\":\"$vm1\",\"value\":3}" \
+    "{\"op\":\"forget-owed-start\",\"lock\":1,\"vm\":\"$vm1\"}"; do
     ask a "$request"
     refused reading "refused: $request"
   done
@@ -460,6 +461,76 @@ a_machine_that_was_started_again_is_owed_nothing() {
   ask a '{"op":"observe"}'
   says '.result.hosts[0].vms[0].state == "Running"' "it runs"
   [ ! -e "$notes/$vm1.json" ] || fail "the note of a machine that was started since is still there"
+  stop a
+}
+
+# The note is where the machine was stopped, and the machine may be elsewhere by now, or be no more.
+an_owed_start_of_a_machine_that_has_left_is_told() {
+  cluster "$room/lab"
+  local notes=$room/lab.hv-e1.programdata/gpup/owed
+  mkdir -p "$notes"
+  note "$vm3" 60
+  note "$nowhere" 60
+  note "$vm2" 60
+  echo 'no note' >"$notes/README.json"
+  start a "$room/lab" hv-e1
+  hello a read
+  ask a '{"op":"observe"}'
+  says ".result.hosts[0].startsOwed == [\"$vm3\", \"$nowhere\"]" "machines that have left"
+  says '[.result.hosts[0].vms[].startOwed] == [null, true]' "machines that are here"
+  stop a
+  start a "$room/lab" hv-e1
+  hello a write
+  ask a "{\"op\":\"forget-owed-start\",\"lock\":1,\"vm\":\"$vm3\"}"
+  refused lock "forgotten without the lock"
+  take a
+  ask a "{\"op\":\"forget-owed-start\",\"lock\":$lock,\"vm\":\"${vm3^^}\"}"
+  says '.ok and .result == {}' "one is forgotten"
+  ask a "{\"op\":\"forget-owed-start\",\"lock\":$lock,\"vm\":\"$vm3\"}"
+  says '.ok' "it is forgotten already"
+  ask a '{"op":"observe"}'
+  says ".result.hosts[0].startsOwed == [\"$nowhere\"]" "the other one is not"
+  stop a
+}
+
+# Running on another node, the guest may still be on its way down for an hour.
+the_note_of_a_machine_that_runs_on_another_node_goes_after_an_hour() {
+  local notes=$room/lab.hv-e1.programdata/gpup/owed kept row
+  for row in 'Running 60 kept' 'Running 3700 gone' 'Off 3700 kept'; do
+    set -- $row
+    cluster "$room/lab" ".hosts[1].vms[0].state = \"$1\""
+    mkdir -p "$notes"
+    note "$vm3" "$2"
+    note "$nowhere" "$2"
+    [ -n "${pid[a]:-}" ] || { start a "$room/lab" hv-e1 && hello a write; }
+    ask a '{"op":"observe"}'
+    [ -e "$notes/$vm3.json" ] || fail "a note went without the lock"
+    take a
+    ask a '{"op":"observe"}'
+    says '.ok' "$row"
+    kept=gone
+    [ ! -e "$notes/$vm3.json" ] || kept=kept
+    [ "$kept" = "$3" ] || fail "$1, noted $2 s ago: $kept, not $3"
+    [ -e "$notes/$nowhere.json" ] || fail "the note of a machine that no host shows is gone"
+    ask a "{\"op\":\"unlock\",\"lock\":$lock}"
+  done
+  stop a
+}
+
+a_machine_that_is_to_stay_off_is_owed_nothing() {
+  lab "$room/lab" '.hosts[0].doubles = {shutdownMs: 1000}'
+  local notes=$room/lab.hv-e1.programdata/gpup/owed machine
+  mkdir -p "$notes"
+  note "$vm1" 0
+  note "$vm2" 0
+  start a "$room/lab" hv-e1
+  hello a write
+  take a
+  for machine in $vm1 $vm2; do
+    ask a "{\"op\":\"stop-vm\",\"lock\":$lock,\"vm\":\"$machine\",\"turnOff\":false,\"timeoutSeconds\":300,\"startOwed\":false}"
+    says '.ok and .result == {state: "Off"}' "it is off"
+    [ ! -e "$notes/$machine.json" ] || fail "a start is owed to a machine that is to stay off"
+  done
   stop a
 }
 

@@ -84,6 +84,8 @@ for death in "${deaths[@]}"; do
   "$run_by" apply -f desired.yaml --yes || last_status=$?
   case $last_status in 0 | 7) ;; *) fail "exit code $last_status after $death" ;; esac
   check_after_death "$death"
+  # Notes of owed starts are read where they are: what is told of a machine that runs says nothing of them.
+  [ "$last_status" != 0 ] || ! compgen -G "lab.json.*.programdata/gpup/owed/*.json" >/dev/null || fail "a start is still owed after $death"
   [ "$(jq '.hosts[0].doubles.faults[0].seen' lab.json)" = 1 ] || fail "nobody died of $death"
   gpup 0 apply -f desired.yaml --yes
   gpup 0 drift -f desired.yaml
@@ -91,6 +93,27 @@ for death in "${deaths[@]}"; do
   ok "the agent dies: $death"
 done
 not_lasting
+
+# A machine that moves after a run was killed ----------------------------------------------------------------------------
+
+# Its node, where the note is, is not the one where it is owed a start.
+if [ "$transport" = local ]; then
+  for how in restore-power apply; do
+    fresh two-node-cluster
+    reach "$transport" desired.yaml
+    edit '(.hosts[1].vms[] | select(.name == "vdi-02")).state = "Off"' lab.json
+    id=$(jq -r '.hosts[1].vms[] | select(.name == "vdi-02") | .id' lab.json)
+    note=lab.json.hv-e1.programdata/gpup/owed/$id.json
+    mkdir -p "${note%/*}"
+    jq -n --arg id "$id" '{vm: $id, name: "vdi-02", lock: 0, since: (now | todate)}' >"$note"
+    gpup 2 drift -f desired.yaml
+    says "VM 'vdi-02' on hv-e2 is off and owed a start"
+    gpup 0 "$how" -f desired.yaml --yes
+    jq -e '.hosts[1].vms[] | select(.name == "vdi-02") | .state == "Running"' lab.json >/dev/null || fail "vdi-02 is off after $how"
+    [ ! -e "$note" ] || fail "the node that it has left still has it owed a start after $how"
+    ok "a machine that has moved is brought back by $how, and owed nothing any more"
+  done
+fi
 
 # Two runs at once ------------------------------------------------------------------------------------------------------
 

@@ -112,6 +112,21 @@ TEST_CASE("a plan has the window in which VMs may be stopped, also when it was r
   CHECK_EQ(written(*read), text);
 }
 
+TEST_CASE("a plan has the owed starts that it forgets, also when it was read back") {
+  Plan plan = sample_plan();
+  plan.hosts.push_back({"hv-e9", plan.hosts[0].connect});
+  plan.owed_starts = {{0, static_cast<std::uint32_t>(plan.hosts.size() - 1)}};
+  const std::string text = written(plan);
+  CHECK(text.find(R"("recordedOn":"hv-e9"})") != std::string::npos);
+  const Result<Plan> read = read_plan(text, "plan.json");
+  CAPTURE(first_message(read));
+  REQUIRE(read.has_value());
+  REQUIRE_EQ(read->owed_starts.size(), 1);
+  CHECK_EQ(read->vms[read->owed_starts[0].vm].name, "vdi-01");
+  CHECK_EQ(read->hosts[read->owed_starts[0].host].name, "hv-e9");
+  CHECK_EQ(written(*read), text);
+}
+
 TEST_CASE("a plan has its hooks, also when it was read back") {
   Plan plan = sample_plan();
   plan.hooks.before = {"/usr/local/bin/drain", "--wait", "a \"b\""};

@@ -261,6 +261,20 @@ TEST_CASE("a plan tells which programs it runs, word by word") {
   CHECK(text_of(owed).find("owed since an earlier run  after hv-e1/vm/vdi-01\n") != std::string::npos);
 }
 
+TEST_CASE("which owed starts a plan forgets is told, also where it does nothing else") {
+  Plan plan;
+  plan.hosts = sample_plan().hosts;
+  plan.vms = {sample_plan().vms[0]};
+  plan.vms[0].adapter_count = 0;
+  plan.vms[0].new_gpu = kNone;
+  plan.owed_starts = {{0, 0}};
+  CHECK_EQ(text_of(plan),
+           "\nOwed starts, forgotten once each VM is as planned\n"
+           "  hv-e1/vm/vdi-01, recorded on hv-e1\n"
+           "\nPlan: 1 owed start to forget.\n");
+  CHECK(markdown_of(plan).find("\n- `hv-e1/vm/vdi-01, recorded on hv-e1`\n") != std::string::npos);
+}
+
 TEST_CASE("no name can break out of a plan for people") {
   Plan plan = sample_plan();
   const std::string evil = "a`|</details>[x](http://e.example) @everyone\n# big\x1b[31m ``` \xe2\x80\xae";
@@ -271,6 +285,7 @@ TEST_CASE("no name can break out of a plan for people") {
   plan.not_checked[0].error = evil;
   plan.hooks.before = {evil, evil};
   plan.after_owed = {0};
+  plan.owed_starts = {{0, 0}};
   const std::string text = text_of(plan);
   CHECK(text.find('\x1b') == std::string::npos);
   CHECK(text.find("\n# big") == std::string::npos);

@@ -16,7 +16,7 @@ constexpr std::string_view kSnapshot =
     {"name": "\\\\?\\PCI#VEN_10DE", "model": "NVIDIA A2", "device": "10de:25b6", "subsystem": "157e10de", "status": "partitioned", "validPartitionCounts": [16, 8, 4, 2, 1], "partitionCount": 16, "totalVram": 15918030848, "availableVram": 15918030848, "partitionVram": 939524096, "partitionEncode": 18446744073709551615, "partitionDecode": 1, "partitionCompute": 128},
     {"name": "g2", "model": null, "device": null, "subsystem": null, "status": "not-assignable", "validPartitionCounts": [], "partitionCount": null, "totalVram": null, "availableVram": null, "partitionVram": null, "partitionEncode": null, "partitionDecode": null, "partitionCompute": null}], "vms": [
     {"name": "no", "id": "1", "state": "Running", "clustered": true, "generation": 2, "offlineAction": "save", "dynamicMemory": false, "automaticCheckpoints": true, "partitions": [{"id": "a", "gpu": "\\\\?\\PCI#VEN_10DE", "partitionId": 7, "vram": 939524096, "encode": 2, "decode": 1}, {"id": "b", "gpu": null, "partitionId": null, "vram": null, "encode": null, "decode": null}]},
-    {"name": "B\u0009ü \u001b\u007f 123: #", "id": "2", "state": "Off", "clustered": false, "generation": null, "offlineAction": null, "dynamicMemory": null, "automaticCheckpoints": null, "partitions": []}]},
+    {"name": "B\u0009ü \u001b\u007f 123: #", "id": "2", "state": "Off", "clustered": false, "generation": null, "offlineAction": null, "dynamicMemory": null, "automaticCheckpoints": null, "partitions": []}], "startsOwed": ["3", "four"]},
   {"name": "hv-e2", "build": null, "edition": null, "reachable": false, "error": "no route to host", "gpus": null, "vms": null}]}
 )";
 
@@ -108,6 +108,7 @@ hosts:
         dynamicMemory: null
         automaticCheckpoints: null
         partitions: []
+    startsOwed: ["3", "four"]
   - name: "hv-e2"
     build: null
     edition: null

@@ -691,6 +691,20 @@ function Get-GpupOwedStarts {
     , $owed
 }
 
+# Of these the ids of the ones that have left this host since, or are no more.
+function Get-GpupOwedElsewhere {
+    param($Owed, $Vms)
+    $here = New-GpupNameTable
+    foreach ($vm in $Vms) { $here["$($vm.Id)"] = $true }
+    $ids = [Collections.Generic.List[string]]::new()
+    foreach ($name in $Owed.Keys) {
+        $id = [guid]::Empty
+        if ([guid]::TryParseExact($name, 'D', [ref]$id) -and -not $here.ContainsKey($name)) { $ids.Add($id.ToString()) }
+    }
+    $ids.Sort([StringComparer]::Ordinal)
+    , $ids.ToArray()
+}
+
 # ------------------------------------------------------------------------------------------------------ reading requests
 
 function Get-GpupHello {
@@ -773,16 +787,22 @@ function Get-GpupSnapshot {
         $machine.partitions = @(foreach ($adapter in $adapters[$id]) { ConvertTo-GpupAdapter $adapter $gpuNames })
         $machines.Add($machine)
     }
-    if ($Job.Context.Writing) { Clear-GpupOldOwedStarts $Job $vms $owed $at }
+    $elsewhere = Get-GpupOwedElsewhere $owed $vms
+    if ($Job.Context.Writing) {
+        Clear-GpupOldOwedStarts $Job $vms $owed $at
+        if ($null -ne $cluster) { Clear-GpupOldOwedElsewhere $Job $elsewhere $owed $at }
+    }
 
+    $read = [ordered]@{
+        name = $Job.Context.Host; computer = $computer; build = $windows.build; edition = $windows.edition; reachable = $true
+        gpus = $gpus; vms = $machines
+    }
+    if ($elsewhere.Length -gt 0) { $read.startsOwed = $elsewhere }
     [ordered]@{
         apiVersion = 'gpup/v1'; kind = 'Snapshot'
         takenAt = $at
         cluster = if ($null -ne $cluster) { Get-GpupNameOf $cluster } else { $null }
-        hosts = , [ordered]@{
-            name = $Job.Context.Host; computer = $computer; build = $windows.build; edition = $windows.edition; reachable = $true
-            gpus = $gpus; vms = $machines
-        }
+        hosts = , $read
     }
 }
 
@@ -1255,6 +1275,15 @@ function Enable-GpupWriting {
         [IO.File]::Delete((Get-GpupPath ([IO.Path]::Combine('owed', "$Id.json"))))
     }
 
+    # Forgets an owed start, of a machine that may be on another host by now. gpup has seen it off after the stop that the
+    # note is of, so that this stop does not come any more, and it was started since or is to stay off.
+    function global:Clear-GpupOwedStart {
+        param($Job)
+        $id = Read-GpupGuid $Job.Request 'vm'
+        Confirm-GpupLock $Job
+        Remove-GpupOwedStart $id
+    }
+
     # After a start that was refused or lost: where the machine runs all the same, nothing is owed any more. What goes wrong
     # here does not matter beside that.
     function global:Remove-GpupOwedStartOfRunning {
@@ -1284,6 +1313,23 @@ function Enable-GpupWriting {
                 if ($null -ne $text -and (Test-GpupOldOwedStart $Job $vm $text $At)) { Remove-GpupOwedStart $id }
             } finally {
                 [Threading.Monitor]::Exit($Job.Context.Notes)
+            }
+        }
+    }
+
+    # The same of machines that have left this host: the cluster knows whether they run, and nobody for how long, so that
+    # their notes are kept for the hour. What cannot be asked now is asked another time.
+    function global:Clear-GpupOldOwedElsewhere {
+        param($Job, $Ids, $Owed, [string]$At)
+        if ($null -eq $Job.Context.LockStream) { return }
+        foreach ($id in $Ids) {
+            $text = Read-GpupFile $Owed[$id]
+            if ($null -eq $text -or -not (Test-GpupOldOwedStart $Job $null $text $At)) { continue }
+            try {
+                $resource = Get-GpupVmResource $id
+                if ($null -ne $resource -and (Test-GpupSame "$($resource.State)" 'Online')) { Remove-GpupOwedStart $id }
+            } catch {
+                continue
             }
         }
     }
@@ -1320,7 +1366,7 @@ function Enable-GpupWriting {
         $id = Read-GpupGuid $Job.Request 'vm'
         $vm = Get-GpupVm $id
         $state = "$($vm.State)"
-        if (Test-GpupSame $state 'Off') { return [ordered]@{ state = $state } }
+        if (Test-GpupSame $state 'Off') { return Complete-GpupStop $Job }
         if (-not (Test-GpupSame $state 'Running')) { throw (New-GpupBrokenFact 'state' 'Running' $state) }
         if (Read-GpupMember $Job.Request 'startOwed' ([bool]) $true) {
             Confirm-GpupLock $Job
@@ -1356,7 +1402,11 @@ function Enable-GpupWriting {
             }
             $state = Wait-GpupVmState $id 'Off' 'Running' 30000 2000
         }
-        if (Test-GpupSame $state 'Off') { return [ordered]@{ state = $state } }
+        if (Test-GpupSame $state 'Off') {
+            # Off for good, whatever an earlier run was to do.
+            if (-not (Read-GpupMember $Job.Request 'startOwed' ([bool]) $true)) { Clear-GpupOwedStart $Job }
+            return [ordered]@{ state = $state }
+        }
         if ($null -ne $Failure) { throw $Failure }
         throw (New-GpupFault 'timeout' 'the virtual machine is not off in time' @{ found = $state })
     }
@@ -1493,6 +1543,10 @@ function Enable-GpupWriting {
         if ($Job.IsSecondHalf) { return (Complete-GpupStop $Job) }
         if (Test-GpupSame $Job.Op 'stop-vm') { return (Stop-GpupVm $Job) }
         if (Test-GpupSame $Job.Op 'start-vm') { return (Start-GpupVm $Job) }
+        if (Test-GpupSame $Job.Op 'forget-owed-start') {
+            Clear-GpupOwedStart $Job
+            return [ordered]@{}
+        }
         if (Test-GpupSame $Job.Op 'assign-partition') { return (Add-GpupPartition $Job) }
         if (Test-GpupSame $Job.Op 'unassign-partition') { return (Remove-GpupPartition $Job) }
         if (Test-GpupSame $Job.Op 'set-partition-count') { return (Set-GpupPartitionCount $Job) }
@@ -1704,7 +1758,7 @@ function Receive-GpupLine {
         $lanes = New-GpupTable
         $lanes['observe'] = $lanes['doctor'] = 'read'
         $lanes['lock'] = $lanes['unlock'] = $lanes['withdraw'] = 'here'
-        $lanes['stop-vm'] = $lanes['start-vm'] = 'vm'
+        $lanes['stop-vm'] = $lanes['start-vm'] = $lanes['forget-owed-start'] = 'vm'
         $lanes['assign-partition'] = $lanes['unassign-partition'] = 'write'
         $lanes['set-partition-count'] = $lanes['set-offline-action'] = 'write'
         if (-not $lanes.ContainsKey($op)) { throw (New-GpupFault 'unknown-op' 'no such request') }
