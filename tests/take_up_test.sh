@@ -171,6 +171,83 @@ resume_names_who_is_down_also_where_it_moved() {
   says 'hv-e2/vm/vdi-01: error\[GP174\]: VM vdi-01 .* is off: the run stopped it'
 }
 
+# What the killed run left is left further: NAME moves from its node to the other one, as off as it is. Its record stays.
+moves() {
+  edit "first(.hosts[].vms[] | select(.name == \"$1\")) as \$vm |
+    .hosts |= map(if any(.vms[]; .name == \"$1\") then .vms |= map(select(.name != \"$1\")) | .startsOwed += [\$vm.id]
+                  else .vms += [\$vm | del(.startOwed)] end)" lab.json
+}
+recorded() { jq -r '[.hosts[].startsOwed // [] | .[]] | length' lab.json; }
+state_of() { jq -r --arg name "$1" '.hosts[].vms[] | select(.name == $name) | .state' lab.json; }
+
+a_start_is_owed_also_where_the_machine_has_moved_since() {
+  local command
+  for command in 'restore-power -f desired.yaml --yes' 'apply -f desired.yaml --yes' 'apply saved.plan'; do
+    killed
+    moves vdi-01
+    gpup 2 drift -f desired.yaml
+    says "warning\[GP210\]: VM 'vdi-01' on hv-e2 is off and owed a start"
+    gpup 0 plan -f desired.yaml --out saved.plan
+    says 'hv-e2/vm/vdi-01, recorded on hv-e1'
+    gpup 0 $command
+    [ "$(state_of vdi-01) $(recorded)" = 'Running 0' ] || fail "after $command: $(state_of vdi-01), $(recorded) recorded"
+    edit '(.hosts[].vms[] | select(.name == "vdi-01")).state = "Off"' lab.json
+    cp lab.json off.json
+    gpup 0 restore-power -f desired.yaml --yes
+    same lab.json off.json "after $command: a machine that was turned off on purpose was started"
+  done
+}
+
+the_host_that_has_the_record_is_locked_too() {
+  killed
+  moves vdi-01
+  edit '.hosts[1].vms[] |= del(.startOwed) | .hosts[0].simulate = {heldBy: "somebody"}' lab.json
+  cp lab.json before.json
+  gpup 6 restore-power -f desired.yaml --yes
+  says 'somebody'
+  same lab.json before.json 'a machine was started under a run that may have stopped it'
+}
+
+a_host_that_cannot_be_read_may_have_more_owed_starts() {
+  killed
+  moves vdi-01
+  edit '.hosts[0].reachable = false' lab.json
+  gpup 3 restore-power -f desired.yaml --yes
+  [ "$(state_of vdi-01) $(state_of old-01)" = 'Off Running' ] || fail 'something else was started'
+  edit '.hosts[0].reachable = true' lab.json
+  gpup 0 restore-power -f desired.yaml --yes
+  [ "$(state_of vdi-01) $(recorded)" = 'Running 0' ] || fail 'it is not back'
+}
+
+who_is_to_be_off_is_not_brought_back_and_owed_nothing_after_apply() {
+  killed
+  sed -i 's/- vm: vdi-01/&\n    power: off/' desired.yaml
+  gpup 0 restore-power -f desired.yaml --yes
+  says "desired.yaml:20:12: warning\[GP210\]: VM 'vdi-01' on hv-e1 is off and owed a start, and stays off, as the file wants it"
+  [ "$(state_of vdi-01) $(state_of old-01)" = 'Off Running' ] || fail 'the wrong machine was started'
+  gpup 0 restore-power -f desired.yaml --yes
+  says "VM 'vdi-01' on hv-e1 is off and owed a start, and stays off"
+  gpup 0 apply -f desired.yaml --yes
+  [ -z "$(owed)" ] || fail "still owed: $(owed)"
+  sed -i '/power: off/d' desired.yaml
+  gpup 0 plan -f desired.yaml
+  says 'In desired state'
+
+  killed
+  gpup 0 apply -f desired.yaml --yes
+  sed -i 's/- vm: vdi-01/&\n    power: off/' desired.yaml
+  edit '(.hosts[].vms[] | select(.name == "vdi-01")) |= (.state = "Off" | .startOwed = true)' lab.json
+  gpup 0 drift -f desired.yaml
+  gpup 0 plan -f desired.yaml --out forget.plan
+  says 'hv-e1/vm/vdi-01, recorded on hv-e1' 'Plan: 1 owed start to forget'
+  gpup 0 apply forget.plan
+  says '1 owed start forgotten'
+  [ -z "$(owed)" ] || fail "still owed: $(owed)"
+  cp lab.json before.json
+  gpup 0 apply -f desired.yaml --yes
+  same lab.json before.json 'applying again wrote to the lab'
+}
+
 drift_after_a_run_that_was_killed_does_not_say_that_the_file_is_newer() {
   killed
   gpup 2 drift -f desired.yaml
@@ -204,6 +281,9 @@ for promise in a_clean_machine_restores_power resume_finishes_and_rollback_bring
   a_run_that_is_under_way_is_told_as_such_and_not_taken_up a_run_that_was_rolled_back_is_not_resumed \
   rollback_undoes_no_later_change a_plan_of_an_owed_start_can_be_saved \
   resume_refuses_what_others_changed_and_names_who_is_down resume_names_who_is_down_also_where_it_moved \
+  a_start_is_owed_also_where_the_machine_has_moved_since the_host_that_has_the_record_is_locked_too \
+  a_host_that_cannot_be_read_may_have_more_owed_starts \
+  who_is_to_be_off_is_not_brought_back_and_owed_nothing_after_apply \
   drift_after_a_run_that_was_killed_does_not_say_that_the_file_is_newer a_plain_apply_works_after_a_crash \
   a_journal_that_was_edited_is_refused; do
   "$promise"

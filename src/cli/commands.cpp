@@ -356,20 +356,21 @@ constexpr std::array kCommands = {
         " what the run changed, or where equal GPUs of a cluster would come to differ, the plan is refused (4).",
         "gpup rollback latest\n"
         "gpup rollback 20261126T084100.250Z-4711 --yes"},
-    Command{"restore-power",
-            "start the VMs that a run stopped and has not started again",
-            {},
-            false,
-            {},
-            Completes::kNothing,
-            kRestoreOptions,
-            "That a start is owed is recorded on the host itself before a machine is stopped: after a crash any"
-            " machine that reaches the hosts can bring the VMs back, with nothing but the files or --connect. Nothing"
-            " else is changed, and VMs that are off for another reason stay off.\n\n"
-            "The starts are shown and a question asked; without a terminal --yes must be given (6 otherwise). Exit"
-            " codes are those of 'gpup apply'.",
-            "gpup restore-power -f hci-east.yaml\n"
-            "gpup restore-power --connect ssh://admin@hv-e1 --yes"},
+    Command{
+        "restore-power",
+        "start the VMs that a run stopped and has not started again",
+        {},
+        false,
+        {},
+        Completes::kNothing,
+        kRestoreOptions,
+        "That a start is owed is recorded on the host itself before a machine is stopped: after a crash any"
+        " machine that reaches the hosts can bring the VMs back, with nothing but the files or --connect. Nothing"
+        " else is changed, and VMs that are off for another reason stay off, as do those that the files want off.\n\n"
+        "The starts are shown and a question asked; without a terminal --yes must be given (6 otherwise). Exit"
+        " codes are those of 'gpup apply'.",
+        "gpup restore-power -f hci-east.yaml\n"
+        "gpup restore-power --connect ssh://admin@hv-e1 --yes"},
     Command{
         "verify-receipt",
         "check receipts of runs: none changed, none missing",

@@ -61,30 +61,33 @@ int run_apply(const Call& call, WritingWorld& world) {
 }
 
 int run_restore_power(const Call& call, WritingWorld& world) {
-  std::vector<HostTarget> targets;
-  HookPolicy hooks;
+  Files files;
   if (call.line.has("connect")) {
     auto connected = connect_targets(call);
     if (!connected) {
       return cannot_work(call, connected.error());
     }
-    targets = std::move(*connected);
-  } else {
-    const auto files = read_files(call);
-    if (!files) {
-      return cannot_work(call, files.error());
+    for (HostTarget& target : *connected) {
+      files.desired.hosts.emplace_back().target = std::move(target);
     }
-    targets = files->targets();
-    hooks = files->desired.policy.hooks;
+  } else {
+    auto read = read_files(call);
+    if (!read) {
+      return cannot_work(call, read.error());
+    }
+    files = std::move(*read);
   }
   Diagnostics trouble;
-  const auto observed = read_observed(call, targets, trouble);
+  const auto observed = read_observed(call, files.targets(), trouble);
   if (!observed) {
     return cannot_work(call, observed.error());
   }
   tell(call, trouble);
-  Plan plan = make_restore_plan(targets, *observed);
-  plan.hooks = std::move(hooks);
+  Plan plan = make_restore_plan(files.desired, *observed, files.sources);
+  plan.hooks = std::move(files.desired.policy.hooks);
+  if (!plan.acts()) {
+    tell(call, plan.diagnostics);  // there is no plan to show them with
+  }
   return approve_and_perform(call, world, plan);
 }
 

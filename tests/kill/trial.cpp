@@ -218,7 +218,7 @@ void Trial::apply(std::vector<std::string>& wrong) {
 /// On a clean machine.
 void Trial::restore_power(std::vector<std::string>& wrong) {
   std::filesystem::remove_all(state_);
-  Plan plan = make_restore_plan(plan_.hosts, observe());
+  Plan plan = make_restore_plan(desired_, observe(), sources_);
   plan.id = plan_id(plan);
   Fate fate(End::kNone, 0, Mutant::kNone);
   const Report report = perform(plan, fate, {});
