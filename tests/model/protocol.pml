@@ -17,7 +17,7 @@
  *   adapters/powershell_hosts.cpp: take_lock lock_again
  *   adapters/agent_session.cpp: request
  *   execute/host_writer.h: stop_vm start_vm assign_partition unassign_partition unlock
- *   execute/execute.cpp: Run lock_hosts perform_step note_intent send restore_vm
+ *   execute/execute.cpp: Run lock_hosts perform_step note_intent send restore_vm forget_owed_start was_off
  *   execute/step_check.cpp: before_step after_step
  *   observed/host_reader.h: observe
  *   plan/make_plan.cpp: make_plan
@@ -342,6 +342,12 @@ inline request() {
   j = 0
 }
 
+/* Of a VM that runs, was off under this lock, and whose host was not asked to start it, or was not heard. Where more
+ * than FAULTS faults would be needed for it, the lock is not taken again. */
+inline forget_owed_start() {
+  if :: mine != 0 && S.lock == mine && S.linked && mine == number -> owed[v] = 0 :: else fi /* Confirm_GpupLock */
+}
+
 inline before_step() {
   if
   :: !readable -> look = not_as_planned
@@ -356,7 +362,7 @@ inline after_step() {
 inline ended() {
   if
   :: !well -> step[v] = nothing
-  :: well && step[v] == stop_vm -> step[v] = adapt
+  :: well && step[v] == stop_vm -> step[v] = adapt; down[v] = true
   :: well && step[v] == adapt -> step[v] = (starts[v] -> start_vm : nothing)
   :: well && step[v] == start_vm -> step[v] = nothing; stopped[v] = false
   fi;
@@ -378,6 +384,7 @@ inline perform_step() {
     :: look == go -> send(step[v], note_intent(), false)
     :: look != go
     fi;
+    if :: look == already && step[v] == start_vm -> forget_owed_start() :: else fi;
     if :: look != go -> well = (look == already); ended() :: else fi
   }
   if
@@ -398,10 +405,22 @@ inline perform_step() {
       fi;
       observe(); /* verify */
       after_step();
+      if
+      :: well && step[v] == start_vm && claim != done ->
+        if :: mine != 0 -> lock_again() :: else fi;
+        forget_owed_start()
+      :: else
+      fi;
       ended()
     }
   fi
 }
+
+#ifdef BUG_FORGOTTEN_WHILE_LEAVING
+#define was_off true
+#else
+#define was_off down[v] /* its stop ended well */
+#endif
 
 /* Brings back a VM that this run has stopped, in two tries, or names it. */
 inline restore_vm() {
@@ -410,7 +429,11 @@ inline restore_vm() {
   :: atomic {
       observe();
       if
-      :: readable && running[v] -> break
+      :: readable && running[v] && was_off ->
+        if :: mine != 0 -> lock_again() :: else fi;
+        forget_owed_start();
+        break
+      :: readable && running[v] && !was_off -> break
       :: !(readable && running[v]) && (told[v] || !readable || claim != interrupted || tries == 2) ->
         named[v] = true; break
       :: else -> tries++; send(start_vm, false, true)
@@ -431,12 +454,13 @@ inline unlock() {
 inline end_of_run() {
   has_not_written();
   s = 2 * c; mine = 0; v = 0; j = 0; tries = 0; claim = 0; look = 0; readable = 0; only_power = 0;
+  down[0] = 0; down[1] = 0;
   step[0] = 0; step[1] = 0; starts[0] = 0; starts[1] = 0; stopped[0] = 0; stopped[1] = 0; told[0] = 0; told[1] = 0
 }
 
 proctype Run(byte c; bool goal) {
   byte s, mine, v, j, tries; /* mine: the number of our lock */
-  bool readable, well, only_power, starts[2], stopped[2], told[2];
+  bool readable, well, only_power, starts[2], stopped[2], told[2], down[2];
   mtype:Op step[2];
   mtype:Claim claim;
   mtype:Before look;
