@@ -421,6 +421,9 @@ class Run {
       found.hint.clear();
       remember(step, found);
       result = std::move(found);
+      if (step.op == Op::kStartVm) {
+        forget_owed_start(plan_.vms[step.vm]);
+      }
     }
     return look.before == Before::kGo;
   }
