@@ -122,15 +122,17 @@ constexpr auto kPlanRows = std::to_array<Explanation>({
     {Code::kUnlistedInTheWay,
      "unlisted VM stands in the way",
      "policy.unlisted is keep, and the count of a GPU cannot be set while a VM that is not in the file holds a "
-     "partition of it (or one without a GPU yet).",
+     "partition of it (or one without a GPU yet). Or it is unassign, and the running VM keeps a second partition, of "
+     "another model: that one may lose its GPU while the VM is off (inferred), and come back on the GPU whose count is "
+     "to be set.",
      {.desired = GPUP_FILE("4") "policy: { unlisted: keep }\n",
       .lab = GPUP_LAB(GPUP_GPU("GPU0", "8"), GPUP_VM("infer-01", "0", GPUP_ON("\"GPU0\"")))},
-     "List the VM, take its partition away, or leave the count as it is."},
+     "List the VM, take its partition away, shut it down first, or leave the count as it is."},
     {Code::kPinClustered,
      "clustered VM would have to be pinned",
      "On a host with GPUs of several models a new partition has to be pinned to a GPU, and a clustered VM with a "
-     "pinned "
-     "partition cannot fail over: the GPU's path exists on one host only (inferred).",
+     "pinned partition cannot fail over: the GPU's path exists on one host only (inferred). Nor does a running VM keep "
+     "one of several partitions there: it may lose its GPU while the VM is off (inferred).",
      {.desired =
           GPUP_HEADER GPUP_HOST "cluster: HCI-EAST\ngpus:\n  - model: NVIDIA A2\nassignments:\n  - vm: infer-01\n",
       .lab = GPUP_LAB_IN("\"HCI-EAST\"", "20349", "azure-stack-hci",
@@ -218,6 +220,17 @@ constexpr auto kPlanRows = std::to_array<Explanation>({
      {.desired = GPUP_FILE("4") "policy:\n  override:\n    - { rule: R01, reason: test bench }\n",
       .lab = GPUP_LAB(GPUP_GPU("GPU0", "4"), "")},
      "Remove it, so that it does not hide a later mistake."},
+    {Code::kKeptMayMove,
+     "a partition that stays may lose its GPU",
+     "The host has GPUs of several models, and a VM keeps a partition while it is off. Whether a partition that was "
+     "not "
+     "pinned keeps its GPU meanwhile is not known. If it does not, the host chooses one of any model when the VM "
+     "starts.",
+     {.desired = GPUP_FILE("4"),
+      .lab = GPUP_LAB(GPUP_GPU("GPU0", "4") ",\n   " GPUP_GPU_LIKE("GPU1", "NVIDIA A10", "partitioned", "4"),
+                      GPUP_VM_LIKE("infer-01", "0", "Running", "false", "2",
+                                   GPUP_ON("\"GPU0\"") ",\n   " GPUP_ON_AS("a3", "\"GPU1\"")))},
+     "Nothing, if 'gpup drift' shows no difference afterwards."},
     {Code::kDisruptionUnmet,
      "more VMs must be down at once than may be",
      "policy.disruption limits how many listed VMs may be down at once: those that run, are stopped and started again, "

@@ -131,9 +131,9 @@ class HostVms {
       }
       const Vm& vm = on_.host->vms[v];
       // What a VM keeps over a stop may be forgotten meanwhile and come back on another GPU, or stand in the way of a
-      // count (inferred), so it gets a new one. Only where that could not be pinned does one stay.
-      const bool must_keep = vm.clustered && !on_.one_model;
-      if ((goal.blocks || vm.state == VmState::kRunning) && !must_keep) {
+      // count (inferred), so it gets a new one.
+      const bool must_keep = vm.clustered && !on_.one_model;  // the new one could not be pinned
+      if (vm.state == VmState::kRunning || (goal.blocks && !must_keep)) {
         continue;
       }
       goal.kept = best_kept(vm, goal, must_keep);
@@ -191,20 +191,49 @@ class HostVms {
                                   : goal.offline_action ? "its OfflineAction would have to change"
                                                         : "the file says what its power is to be"));
     }
-    if (goal.adapters_change && goal.listed() && vm.clustered && !on_.one_model) {
-      if (goal.kept == kNone && !GPUP_MUTANT(22)) {
-        findings_.error(Code::kPinClustered, place(goal), about(vm),
-                        fmt::format("VM '{}' on {} is clustered and the host has GPUs of several models: its partition "
-                                    "would have to be pinned to a GPU of this host, which fails over nowhere",
-                                    vm.name, on_.host->name));
-      } else if (goal.blocks && goal.stops && !goal.starts) {
-        findings_.error(Code::kPinClustered, place(goal), about(vm),
-                        fmt::format("VM '{}' on {} is clustered and the host has GPUs of several models: the partition "
-                                    "that it keeps may lose its GPU while the VM is off and a count is set",
-                                    vm.name, on_.host->name),
-                        "leave it running for this change");
+    if (goal.adapters_change && goal.listed() && vm.clustered && !on_.one_model && goal.kept == kNone &&
+        !GPUP_MUTANT(22)) {
+      const bool could_keep = runs && goal.reason == Reason::kHoldsSeveral && best_kept(vm, goal, true) != kNone;
+      findings_.error(Code::kPinClustered, place(goal), about(vm),
+                      fmt::format("VM '{}' on {} is clustered and the host has GPUs of several models: its partition "
+                                  "would have to be pinned to a GPU of this host, which fails over nowhere",
+                                  vm.name, on_.host->name),
+                      could_keep ? "one of its partitions fits and may lose its GPU over a restart: shut the VM down "
+                                   "first, and what it still has is kept"
+                                 : "");
+    }
+    tell_kept(vm, goal);
+  }
+
+  // What a VM keeps while it is off may lose its GPU (inferred), and the host then chooses one anew. Where that
+  // matters nobody can order the steps around it.
+  void tell_kept(const Vm& vm, const VmGoal& goal) {
+    if (!goal.stops || on_.one_model || goal.new_gpu != kNone || !keeps_one(vm, goal)) {
+      return;
+    }
+    if (goal.blocks) {
+      findings_.error(Code::kUnlistedInTheWay, desired_.policy.unlisted_place, about(vm),
+                      fmt::format("VM '{}' on {} is not in the file, holds a partition of a GPU whose count would "
+                                  "change, and keeps another one, which may come back on that GPU while counts are set",
+                                  vm.name, on_.host->name),
+                      "shut it down first, and what it still has then is kept; or leave the count as it is");
+    } else if (goal.starts || vm.clustered) {
+      findings_.warn(Code::kKeptMayMove, place(goal), about(vm),
+                     fmt::format("VM '{}' on {} keeps a partition while it is off: on a host that forgets the GPU of "
+                                 "such a partition {}",
+                                 vm.name, on_.host->name,
+                                 goal.starts ? "it may come back on a GPU of another model"
+                                             : "it has none until the VM runs, on a GPU of any model"),
+                     "look at 'gpup drift' afterwards");
+    }
+  }
+  bool keeps_one(const Vm& vm, const VmGoal& goal) const {
+    for (std::uint32_t a = vm.first_adapter; a < vm.first_adapter + vm.adapter_count; ++a) {
+      if (on_.host->adapters[a].gpu >= 0 && !on_.removed(goal, a)) {
+        return true;
       }
     }
+    return false;
   }
 
   // Where the host chooses GPUs, others may run in the place that a VM had before a run stopped it. Its start is owed

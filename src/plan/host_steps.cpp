@@ -2,10 +2,12 @@
 #include "plan/mutant.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <functional>
 #include <map>
 #include <queue>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -32,6 +34,11 @@ struct Places {
   std::size_t taken = 0;                 // of the suppliers
   std::vector<std::uint32_t> debt;       // removals that everyone waits for: it was overfull to begin with
 
+  std::span<std::uint32_t> untaken() { return std::span(suppliers).subspan(taken); }
+  bool has(std::uint32_t removal) {
+    const auto rest = untaken();
+    return std::find(rest.begin(), rest.end(), removal) != rest.end();
+  }
   // The removal that a taker has to wait for, kNone where a place is free.
   std::uint32_t take() {
     if (free > 0) {
@@ -40,6 +47,13 @@ struct Places {
     }
     return taken < suppliers.size() ? suppliers[taken++] : kNone;
   }
+  // The place that this removal frees.
+  void take(std::uint32_t removal) {
+    const auto rest = untaken();
+    const auto found = std::find(rest.begin(), rest.end(), removal);
+    std::rotate(rest.begin(), found, std::next(found));
+    ++taken;
+  }
   void settle() {
     while (free < 0 && taken < suppliers.size()) {
       debt.push_back(suppliers[taken++]);
@@ -47,6 +61,8 @@ struct Places {
     }
   }
 };
+
+constexpr std::array kSteps = {&Chain::stop, &Chain::assign, &Chain::start};
 
 class Orderer {
  public:
@@ -194,6 +210,9 @@ class Orderer {
     return adapter.gpu >= 0 && on_.gpus[static_cast<std::size_t>(adapter.gpu)].overfull;
   }
   bool leaves_adapters(const Chain& chain) const { return vm(chain).adapter_count > chain.removals; }
+  static bool is_own(const Chain& chain, std::uint32_t removal) {
+    return removal >= chain.first_removal && removal < chain.first_removal + chain.removals;
+  }
 
   // The edges between a VM's own steps, and between them and the counts.
   void link_chain(const Chain& chain) {
@@ -314,6 +333,9 @@ class Orderer {
       places.settle();
     }
     for (auto& [model, places] : model_places_) {
+      // What frees a place of no GPU in particular is of least use otherwise.
+      std::stable_partition(places.suppliers.begin(), places.suppliers.end(),
+                            [&](std::uint32_t r) { return removed_adapter(r).gpu < 0; });
       places.settle();
     }
   }
@@ -431,13 +453,25 @@ class Orderer {
   }
 
   void take_places(const Chain& chain, std::uint32_t pinned) {
-    if (pinned != kNone) {
-      take(gpu_places_[pinned], own_gpu_removal(chain));
+    Places* const gpu = pinned != kNone ? &gpu_places_[pinned] : nullptr;
+    const std::string_view wanted = wanted_model(chain);
+    Places* const model = counts_models() ? &model_places_[wanted] : nullptr;
+    const bool of_gpu = gpu != nullptr && own_gpu_removal(chain) == kNone;
+    const bool of_model = model != nullptr && own_model_removal(chain, wanted) == kNone;
+    // One removal for both, where either is needed.
+    std::uint32_t both = kNone;
+    if (of_gpu && of_model && (gpu->free <= 0 || model->free <= 0)) {
+      const auto untaken = gpu->untaken();
+      const auto found = std::find_if(untaken.begin(), untaken.end(), [&](std::uint32_t r) { return model->has(r); });
+      both = found != untaken.end() ? *found : kNone;
     }
-    if (counts_models()) {
-      const std::string_view model = wanted_model(chain);
-      take(model_places_[model], own_model_removal(chain, model));
-    } else if (on_.counts_change && pinned != kNone) {
+    if (gpu != nullptr) {
+      take(*gpu, chain, of_gpu, both);
+    }
+    if (model != nullptr) {
+      take(*model, chain, of_model, both);
+    }
+    if (model == nullptr && on_.counts_change && pinned != kNone) {
       wait_for_strays(chain, model_of(pinned));
     }
   }
@@ -447,7 +481,7 @@ class Orderer {
   void wait_for_strays(const Chain& chain, std::string_view model) {
     const std::int64_t slack = least_slack(model);
     const bool room_for_unresolved = unresolved_ <= slack;
-    std::int64_t too_many = 0;
+    std::int64_t too_many = overfull_by_[model];
     for (std::uint32_t g = 0; g < on_.gpus.size(); ++g) {
       too_many += model_of(g) == model ? too_many_until_set(g) : 0;
     }
@@ -457,9 +491,10 @@ class Orderer {
            ++r) {
         const Adapter& adapter = removed_adapter(r);
         const bool of_too_many =
-            on_overfull(adapter) ||
-            (!room_for_too_many && adapter.gpu >= 0 &&
-             too_many_until_set(static_cast<std::uint32_t>(adapter.gpu)) > 0 && !implied_by_waits(other, r));
+            !room_for_too_many &&
+            (on_overfull(adapter) ||
+             (adapter.gpu >= 0 && too_many_until_set(static_cast<std::uint32_t>(adapter.gpu)) > 0 &&
+              !implied_by_waits(other, r)));
         if (adapter.gpu == Adapter::kUnresolved ? !room_for_unresolved
                                                 : of_too_many && takes_place_of(adapter, model)) {
           waits_.push_back(r);
@@ -494,18 +529,53 @@ class Orderer {
         // Where the count stays, adapters may be added before others of the GPU have gone.
         const std::int64_t most = on_.gpus[g].changes ? std::max(named_[g], stays[g] + added[g]) : named_[g] + added[g];
         slack += std::max<std::int64_t>(0, partitions - most);
+        overfull_by_[model] += on_.gpus[g].overfull ? std::max<std::int64_t>(0, most - partitions) : 0;
       }
     }
     slack_.emplace(model, slack);
     return slack;
   }
 
-  void take(Places& places, std::uint32_t own) {
-    waits_.insert(waits_.end(), places.debt.begin(), places.debt.end());
-    if (own == kNone) {
-      const std::uint32_t wait = places.take();
-      if (wait != kNone && !GPUP_MUTANT(13)) {
-        waits_.push_back(wait);
+  // What the VM waits for: `more` than the place that it takes again, that which the removal `given` frees where one is
+  // given.
+  void take(Places& places, const Chain& chain, bool more, std::uint32_t given) {
+    wait_for_debt(places, chain, more);
+    if (!more) {
+      return;
+    }
+    std::uint32_t removal = given;
+    if (removal == kNone && places.free <= 0) {  // one that it waits for already, if there is such a one
+      const auto known = std::find_if(waits_.begin(), waits_.end(), [&](std::uint32_t r) { return places.has(r); });
+      removal = known != waits_.end() ? *known : kNone;
+    }
+    if (removal != kNone) {
+      places.take(removal);
+    } else {
+      removal = places.take();
+    }
+    if (removal != kNone && !GPUP_MUTANT(13)) {
+      wait(removal);
+    }
+  }
+  void wait(std::uint32_t removal) {
+    if (std::find(waits_.begin(), waits_.end(), removal) == waits_.end()) {
+      waits_.push_back(removal);
+    }
+  }
+
+  // One that only takes its own place again waits for so much less as it gives up besides, or waits for anyway.
+  void wait_for_debt(const Places& places, const Chain& chain, bool more) {
+    const auto known = [&](std::uint32_t removal) {
+      return is_own(chain, removal) || std::find(waits_.begin(), waits_.end(), removal) != waits_.end();
+    };
+    auto wanted = static_cast<std::ptrdiff_t>(places.debt.size());
+    if (!more && wanted > 0 && !GPUP_MUTANT(30)) {
+      wanted -= std::count_if(places.suppliers.begin(), places.suppliers.end(), known);
+    }
+    for (auto debt = places.debt.begin(); debt != places.debt.end() && wanted > 0; ++debt) {
+      if (more || !known(*debt)) {
+        wait(*debt);
+        --wanted;
       }
     }
   }
@@ -581,60 +651,207 @@ class Orderer {
     }
   }
 
-  // The GPU that a VM's adapter has when it starts, kUnresolved where the host chooses, kUnknownGpu without one.
-  std::int32_t gpu_at_start(const Chain& chain) const {
-    if (goal(chain).new_gpu != kNone) {
-      return goal(chain).new_gpu == PlanVm::kHostChooses ? Adapter::kUnresolved
-                                                         : static_cast<std::int32_t>(goal(chain).new_gpu);
+  // What stands on one GPU, apart from adapters that may come to stand on any.
+  struct Standing {
+    std::int64_t hold = 0;               // adapters that have it in the end
+    std::int64_t run = 0;                // of those, the ones of VMs that run now or in the end
+    std::vector<std::uint32_t> leaving;  // removals of others, but for those in whose place one of these comes
+  };
+
+  // A VM that keeps adapters over a stop and a start: what was not pinned may lose its GPU meanwhile (inferred), and
+  // the host then chooses one anew.
+  bool may_move(const Chain& chain) const {
+    return chain.stop != kNone && chain.start != kNone && !GPUP_MUTANT(28) &&
+           kept(chain, [](const Adapter& a) { return a.gpu >= 0; }) != 0;
+  }
+  template <class Matches>
+  std::int64_t kept(const Chain& chain, Matches matches) const {
+    std::int64_t count = 0;
+    for (std::uint32_t a = vm(chain).first_adapter; a < vm(chain).first_adapter + vm(chain).adapter_count; ++a) {
+      count += !on_.removed(goal(chain), a) && matches(host_.adapters[a]) ? 1 : 0;
+    }
+    return count;
+  }
+  // How many partitions its start takes of GPUs that the host chooses, or may choose.
+  std::int64_t chosen_at_start(const Chain& chain) const {
+    const bool moves = may_move(chain);
+    return chain.start == kNone ? 0 : kept(chain, [&](const Adapter& a) {
+                                        return a.gpu == Adapter::kUnresolved || (moves && a.gpu >= 0);
+                                      }) + (goal(chain).new_gpu == PlanVm::kHostChooses ? 1 : 0);
+  }
+  // The GPUs that a VM holds places on when it starts, or is assigned one; none where the host may choose one of them.
+  std::vector<std::uint32_t> fixed_gpus(const Chain& chain) const {
+    std::vector<std::uint32_t> gpus;
+    if (chosen_at_start(chain) != 0 || (chain.start == kNone && chain.assign == kNone)) {
+      return gpus;
+    }
+    if (goal(chain).new_gpu < PlanVm::kHostChooses) {
+      gpus.push_back(goal(chain).new_gpu);
     }
     for (std::uint32_t a = vm(chain).first_adapter; a < vm(chain).first_adapter + vm(chain).adapter_count; ++a) {
-      if (!on_.removed(goal(chain), a)) {
-        return host_.adapters[a].gpu;
+      if (chain.start != kNone && host_.adapters[a].gpu >= 0 && !on_.removed(goal(chain), a)) {
+        gpus.push_back(static_cast<std::uint32_t>(host_.adapters[a].gpu));
       }
     }
-    return Adapter::kUnknownGpu;
+    return gpus;
+  }
+
+  // True where one of the chain's steps waits for this one, of the edges up to now.
+  bool waits_for(const Chain& chain, std::uint32_t before) const {
+    const auto end = edges_.begin() + static_cast<std::ptrdiff_t>(sorted_edges_);
+    return std::any_of(kSteps.begin(), kSteps.end(), [&](std::uint32_t Chain::*step) {
+      return chain.*step != kNone && std::binary_search(edges_.begin(), end, std::pair(chain.*step, before));
+    });
+  }
+
+  std::vector<Standing> standing(const std::vector<std::vector<std::uint32_t>>& fixed) const {
+    std::vector<Standing> all(on_.gpus.size());
+    std::vector<char> moves(on_.vms.size(), 0);
+    std::vector<std::uint32_t> chain_of(on_.vms.size(), kNone);
+    for (std::uint32_t c = 0; c < chains_.size(); ++c) {
+      moves[chains_[c].vm] = may_move(chains_[c]) ? 1 : 0;
+      chain_of[chains_[c].vm] = c;
+    }
+    // One that waits for a removal has the place only after it.
+    std::vector<char> instead(steps_.size(), 0);
+    std::vector<char> has_one(chains_.size(), 0);
+    for (const auto& [after, before] : edges_) {
+      if (steps_[before].op == Op::kUnassignPartition && steps_[after].vm != kNone) {
+        const std::uint32_t c = chain_of[steps_[after].vm];
+        const auto gpu = static_cast<std::uint32_t>(removed_adapter(before).gpu);
+        if (has_one[c] == 0 && instead[before] == 0 &&
+            std::find(fixed[c].begin(), fixed[c].end(), gpu) != fixed[c].end()) {
+          has_one[c] = instead[before] = 1;
+        }
+      }
+    }
+    for (std::size_t v = 0; v < on_.vms.size(); ++v) {
+      const Vm& vm = host_.vms[v];
+      const bool runs = vm.state != VmState::kOff || on_.will_run(v);
+      for (std::uint32_t a = vm.first_adapter; a < vm.first_adapter + vm.adapter_count; ++a) {
+        if (host_.adapters[a].gpu >= 0 && !on_.removed(on_.vms[v], a) && moves[v] == 0) {
+          Standing& on = all[static_cast<std::size_t>(host_.adapters[a].gpu)];
+          ++on.hold;
+          on.run += runs ? 1 : 0;
+        }
+      }
+      if (on_.vms[v].new_gpu < PlanVm::kHostChooses) {
+        ++all[on_.vms[v].new_gpu].hold;
+        all[on_.vms[v].new_gpu].run += on_.will_run(v) ? 1 : 0;
+      }
+    }
+    for (const Chain& chain : chains_) {
+      for (std::uint32_t r = chain.first_removal; r < chain.first_removal + chain.removals; ++r) {
+        const std::int32_t gpu = removed_adapter(r).gpu;
+        if (gpu >= 0 && !on_.gpus[static_cast<std::size_t>(gpu)].changes && instead[r] == 0) {
+          all[static_cast<std::size_t>(gpu)].leaving.push_back(r);
+        }
+      }
+    }
+    return all;
   }
 
   // Starts of VMs whose adapter has a GPU come before those that let the host choose and could take its place.
   void link_starts() {
-    std::vector<std::uint32_t> choosing;
-    std::vector<std::uint32_t> choosing_bare;
-    std::vector<std::uint32_t> stays(on_.gpus.size(), 0);   // adapters that have this GPU in the end
-    std::vector<std::uint32_t> leaves(on_.gpus.size(), 0);  // and those that have it until they are taken away
-    for (std::size_t v = 0; v < on_.vms.size(); ++v) {
-      for (std::uint32_t a = host_.vms[v].first_adapter; a < host_.vms[v].first_adapter + host_.vms[v].adapter_count;
-           ++a) {
-        if (host_.adapters[a].gpu >= 0) {
-          ++(on_.removed(on_.vms[v], a) ? leaves : stays)[static_cast<std::size_t>(host_.adapters[a].gpu)];
-        }
-      }
-    }
+    std::vector<const Chain*> coming;  // VMs that take a partition of a GPU that the host chooses
+    std::int64_t comers = 0;           // and how many they take
+    std::vector<const Chain*> hidden;  // running VMs with a partition of a GPU that nobody can tell, which are stopped
     for (const Chain& chain : chains_) {
-      if (chain.start != kNone && gpu_at_start(chain) == Adapter::kUnresolved) {
-        choosing.push_back(chain.start);
-        if (starts_bare(chain)) {
-          choosing_bare.push_back(chain.start);
-        }
+      const std::int64_t chosen = chosen_at_start(chain);
+      comers += chosen;
+      if (chosen != 0) {
+        coming.push_back(&chain);
+      }
+      const auto adapters = host_.adapters_of(vm(chain));
+      if (chain.stop != kNone && std::any_of(adapters.begin(), adapters.end(),
+                                             [](const Adapter& a) { return a.gpu == Adapter::kUnresolved; })) {
+        hidden.push_back(&chain);
       }
     }
-    if (choosing.empty() || GPUP_MUTANT(12)) {
+    if (coming.empty() && hidden.empty()) {
       return;
     }
+    std::sort(edges_.begin(), edges_.end());
+    sorted_edges_ = edges_.size();
+    std::vector<std::vector<std::uint32_t>> fixed;
     for (const Chain& chain : chains_) {
-      const std::int32_t gpu = chain.start == kNone ? Adapter::kUnknownGpu : gpu_at_start(chain);
-      if (gpu < 0) {
-        continue;
+      fixed.push_back(fixed_gpus(chain));
+    }
+    const std::vector<Standing> on = standing(fixed);
+    for (std::uint32_t c = 0; c < chains_.size(); ++c) {
+      for (const std::uint32_t g : fixed[c]) {
+        const std::int64_t still_hidden = link_hidden(chains_[c], g, on[g], hidden);
+        if (!GPUP_MUTANT(12)) {
+          link_coming(chains_[c], g, on[g], coming, comers + still_hidden);
+        }
       }
-      const auto g = static_cast<std::size_t>(gpu);
-      if (stays[g] + choosing.size() > on_.gpus[g].count) {
-        for (const std::uint32_t start : choosing) {
-          edge(chain.start, start);
+    }
+  }
+
+  // A running VM whose adapter is unresolved holds a partition of some GPU until it is stopped: a start waits for as
+  // many of their stops as it needs places. Gives how many such partitions are still held when it comes.
+  std::int64_t link_hidden(const Chain& chain, std::uint32_t g, const Standing& on,
+                           const std::vector<const Chain*>& hidden) {
+    if (chain.start == kNone || on_.gpus[g].changes || GPUP_MUTANT(29)) {
+      return 0;
+    }
+    std::int64_t held = 0;
+    const auto unresolved = [](const Adapter& a) { return a.gpu == Adapter::kUnresolved; };
+    const auto waited_for = [&](const Chain& other) {
+      if (other.vm == chain.vm) {
+        return true;
+      }
+      for (std::uint32_t r = other.first_removal; r < other.first_removal + other.removals; ++r) {
+        if (waits_for(chain, r)) {
+          return true;
         }
-      } else if (starts_bare(chain) && stays[g] + leaves[g] + choosing.size() > on_.gpus[g].count) {
-        // Nothing else waits for starts as bare as these, so that they may wait for each other.
-        for (const std::uint32_t start : choosing_bare) {
-          edge(chain.start, start);
-        }
+      }
+      return waits_for(chain, other.stop);
+    };
+    std::vector<const Chain*> open;
+    for (const Chain* other : hidden) {
+      if (!waited_for(*other)) {
+        open.push_back(other);
+        const auto adapters = host_.adapters_of(vm(*other));
+        held += std::count_if(adapters.begin(), adapters.end(), unresolved);
+      }
+    }
+    const std::int64_t free = std::max<std::int64_t>(
+        0, static_cast<std::int64_t>(on_.gpus[g].count) - on.run - leaving_beside(on, chain, nullptr));
+    const bool is_hidden = std::find(hidden.begin(), hidden.end(), &chain) != hidden.end();
+    const bool on_stop = chain.stop != kNone && !goal(chain).blocks && !is_hidden;
+    for (const Chain* other : open) {
+      if (held <= free) {
+        break;
+      }
+      const auto adapters = host_.adapters_of(vm(*other));
+      held -= std::count_if(adapters.begin(), adapters.end(), unresolved);
+      edge(other->stop, on_stop ? chain.stop : chain.start);
+    }
+    return held;
+  }
+
+  // Adapters that go from a GPU, though maybe not before what these two VMs have it for.
+  std::int64_t leaving_beside(const Standing& on, const Chain& chain, const Chain* comer) const {
+    return std::count_if(on.leaving.begin(), on.leaving.end(), [&](std::uint32_t r) {
+      return !is_own(chain, r) && !waits_for(chain, r) &&
+             (comer == nullptr || (!is_own(*comer, r) && !waits_for(*comer, r)));
+    });
+  }
+
+  // `others`: partitions of this GPU that may be taken by anyone meanwhile.
+  void link_coming(const Chain& chain, std::uint32_t g, const Standing& on, const std::vector<const Chain*>& coming,
+                   std::int64_t others) {
+    const auto count = static_cast<std::int64_t>(on_.gpus[g].count);
+    if (std::max(on.run, on.hold) + leaving_beside(on, chain, nullptr) + others <= count) {
+      return;
+    }
+    for (const Chain* comer : coming) {
+      const std::int64_t leaving = leaving_beside(on, chain, comer);
+      if (chain.start != kNone && on.run + leaving + others > count) {
+        edge(chain.start, comer->start);
+      } else if (chain.assign != kNone && on.hold + leaving + others > count) {
+        edge(chain.assign, comer->start);
       }
     }
   }
@@ -739,8 +956,10 @@ class Orderer {
   std::map<std::uint32_t, Places> gpu_places_;
   std::map<std::string_view, Places> model_places_;
   std::map<std::string_view, std::int64_t> slack_;
+  std::map<std::string_view, std::int64_t> overfull_by_;
   std::vector<std::uint32_t> running_;  // by GPU: VMs that run now or are started as they are
   std::vector<std::uint32_t> waits_;    // of the assign at hand
+  std::size_t sorted_edges_ = 0;        // so many of edges_ are in order
 };
 
 }  // namespace

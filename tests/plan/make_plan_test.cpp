@@ -329,3 +329,78 @@ TEST_CASE("a machine that is off waits for one whose place it could take, while 
            "1 start keeps; 2 start chooses <1; 3 stop leaves; 4 unassign leaves-0 of leaves <3; "
            "5 start leaves <4");
 }
+
+TEST_CASE("a place that somebody is sure of is taken before others come who could take it") {
+  struct Case {
+    const char* name;
+    SmallWorld world;
+    const char* steps;
+  };
+  const auto two_models = [](std::uint32_t count) {
+    return SmallWorld().gpu("X", count).gpu("Y", 1, "NVIDIA A10").manage("NVIDIA A2", 0);
+  };
+  const Case cases[] = {
+      {"a machine that keeps an adapter may come back on any GPU",
+       two_models(1).vm("u", "Running", {"Y", "X"}).vm("b", "Off").list("b", Power::kRunning),
+       "1 stop u; 2 unassign u-1 of u <1; 3 assign b on X <2; 4 start b <3; 5 start u <2 <4"},
+      {"one that stays off gets its partition before",
+       two_models(1).vm("u", "Running", {"Y", "X"}).vm("b", "Off").list("b"),
+       "1 stop u; 2 unassign u-1 of u <1; 3 assign b on X <2; 4 start u <2 <3"},
+      {"where there is room for all nobody waits",
+       two_models(4).vm("u", "Running", {"Y", "X"}).vm("b", "Off").list("b", Power::kRunning),
+       "1 assign b on X; 2 start b <1; 3 stop u; 4 unassign u-1 of u <3; 5 start u <4"},
+      {"a running machine with an unresolved adapter holds a partition of nobody knows which GPU",
+       a2(1).vm("a", "Running", {"?"}).vm("b", "Off", {"X"}).manage("NVIDIA A2", 0).list("b", Power::kRunning),
+       "1 stop a; 2 start b <1; 3 unassign a-0 of a <1; 4 start a <3"},
+      {"and where there is room for it nobody waits",
+       a2(2).vm("a", "Running", {"?"}).vm("b", "Off", {"X"}).manage("NVIDIA A2", 0).list("b", Power::kRunning),
+       "1 start b; 2 stop a; 3 unassign a-0 of a <2; 4 start a <3"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    CHECK_EQ(c.world.steps(), c.steps);
+  }
+}
+
+TEST_CASE("a machine waits for no place that it gives up itself, or that it waits for anyway") {
+  CHECK_EQ(a2(2).vm("u", "Running", {"X"}).vm("a", "Running", {"X", "X"}).manage("NVIDIA A2", 0).list("a").steps(),
+           "1 stop u; 2 unassign u-0 of u <1; 3 start u <2; "
+           "4 stop a; 5 unassign a-1 of a <4; 6 unassign a-2 of a <4; 7 assign a <5 <6; 8 start a <7");
+  // One more than there are partitions: vm-2 gives that up, and waits for a place on X alone.
+  CHECK_EQ(SmallWorld()
+               .gpu("X", 2)
+               .gpu("Y", 4, "NVIDIA A10")
+               .gpu("Z", 1)
+               .vm("vm-1", "Running", {"X", "X", "Y"})
+               .vm("vm-2", "Running", {"?"})
+               .vm("vm-3", "Running", {"Z"})
+               .manage("NVIDIA A2", 0)
+               .list("vm-1")
+               .list("vm-2")
+               .steps(),
+           "1 stop vm-2; 2 unassign vm-2-3 of vm-2 <1; 3 stop vm-1 <1; 4 unassign vm-1-0 of vm-1 <3; "
+           "5 unassign vm-1-1 of vm-1 <3; 6 assign vm-2 on X <2 <5; 7 start vm-2 <6; 8 unassign vm-1-2 of vm-1 <3; "
+           "9 assign vm-1 on X <4 <5 <8; 10 start vm-1 <9; 11 stop vm-3; 12 unassign vm-3-4 of vm-3 <11; "
+           "13 start vm-3 <12");
+}
+
+TEST_CASE("what a machine keeps while it is off may lose its GPU: refused or told where nothing can be done about it") {
+  const auto two_models = [] { return SmallWorld().gpu("X", 4).gpu("Y", 4, "NVIDIA A10"); };
+  CHECK_EQ(two_models().vm("a", "Running", {"X", "Y"}).manage("NVIDIA A2", 2).steps(), "refused: GP124");
+  CHECK_EQ(two_models().vm("a", "Off", {"X", "Y"}).manage("NVIDIA A2", 2).steps(),
+           "1 unassign a-0 of a; 2 set X 4->2 <1");
+  CHECK_EQ(
+      SmallWorld::codes(two_models().vm("a", "Running", {"X", "Y"}).manage("NVIDIA A2", 0).plan().diagnostics, true),
+      "GP148 GP142 GP126");
+
+  const auto clustered = [&] {
+    SmallWorld world = two_models().cluster("C");
+    world.desired.policy.homogeneous = gpup::Homogeneous::kWarn;
+    return world;
+  };
+  CHECK_EQ(clustered().vm("a", "Running", {"X", "Y"}).manage("NVIDIA A2", 0).list("a").steps(), "refused: GP125");
+  CHECK_EQ(clustered().vm("a", "Off", {"X", "Y"}).manage("NVIDIA A2", 0).list("a").steps(), "1 unassign a-1 of a");
+  const SmallWorld off = clustered().vm("a", "Running", {"X"}).manage("NVIDIA A2", 0).list("a", Power::kOff);
+  CHECK_EQ(off.steps(), "1 stop a");
+  CHECK_EQ(SmallWorld::codes(off.plan().diagnostics, true), "GP148 GP126");
+}

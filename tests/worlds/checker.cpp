@@ -383,8 +383,7 @@ struct Shape {
           continue;
         }
         for (int a = 0; a < count(vm_of(stop).adapters); ++a) {
-          const bool left_alone = reading_of(stop).line < 0 && at(reading_of(stop).goes, a) == 0;
-          if (at(vm_of(stop).adapters, a).gpu >= 0 && !left_alone && !gone_before(stop, a, c)) {
+          if (at(vm_of(stop).adapters, a).gpu >= 0 && !gone_before(stop, a, c)) {
             wrong("rule 2: " + told(c) + " may come while an adapter of " + vm_of(stop).name + " is forgotten");
           }
         }
@@ -415,13 +414,109 @@ struct Shape {
             continue;
           }
           for (const int a : at(steps, b).after) {
-            if (at(at(justified, b), a) == 0) {
+            if (at(at(justified, b), a) == 0 || superfluous(b, a)) {
               wrong("rule 6: " + told(s) + " is down longer than needed: " + told(b) + " waits for " + told(a));
             }
           }
         }
       }
     }
+  }
+
+  // Whether an assign waits for the removal of another VM's adapter although it has a place without: in every order
+  // that is then allowed. Of these, the ones with the fewest places have nothing before it but what it waits for, some
+  // other assigns and counts, and what these wait for.
+  bool superfluous(int b, int a) const {
+    const Step& assign = at(steps, b);
+    if (assign.op != kAssign || at(steps, a).op != kUnassign || at(steps, a).vm == assign.vm) {
+      return false;
+    }
+    if (assign.gpu >= 0 && std::any_of(steps.begin(), steps.end(), [&](const Step& step) {
+          return step.host == assign.host && step.op == kSetCount;
+        })) {
+      return false;  // whether there is room beside counts that change may be judged roughly
+    }
+    std::vector<std::vector<char>> without(steps.size(), std::vector<char>(steps.size(), 0));
+    std::vector<int> others;
+    for (int i = 0; i < count(steps); ++i) {
+      for (const int j : at(steps, i).after) {
+        if (i != b || j != a) {
+          add(at(without, i), at(without, j), j);
+        }
+      }
+      const Step& step = at(steps, i);
+      if (i != b && step.host == assign.host && (step.op == kAssign || step.op == kSetCount) &&
+          at(at(without, i), b) == 0 && at(at(without, b), i) == 0) {
+        others.push_back(i);
+      }
+    }
+    if (at(at(without, b), a) != 0 || count(others) > 10) {
+      return false;  // it comes before in any case
+    }
+    for (unsigned chosen = 0; chosen < 1U << others.size(); ++chosen) {
+      std::vector<char> done = at(without, b);
+      for (int i = 0; i < count(others); ++i) {
+        if ((chosen >> static_cast<unsigned>(i) & 1U) != 0) {
+          add(done, at(without, at(others, i)), at(others, i));
+        }
+      }
+      if (!has_place(assign, done)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  bool has_place(const Step& assign, const std::vector<char>& done) const {
+    const int h = assign.host;
+    const Host& host = at(world.hosts, h);
+    std::vector<int> partitions;
+    std::vector<int> refs(host.gpus.size());
+    int unresolved = 0;
+    const auto hold = [&](int gpu, int more) {
+      if (gpu >= 0) {
+        at(refs, gpu) += more;
+      } else if (gpu == kUnresolved) {
+        unresolved += more;
+      }
+    };
+    for (const Gpu& gpu : host.gpus) {
+      partitions.push_back(static_cast<int>(gpu.count));
+    }
+    for (const Vm& vm : host.vms) {
+      for (const Adapter& adapter : vm.adapters) {
+        hold(adapter.gpu, 1);
+      }
+    }
+    for (int i = 0; i < count(steps); ++i) {
+      const Step& step = at(steps, i);
+      if (at(done, i) == 0 || step.host != h) {
+        continue;
+      }
+      if (step.op == kUnassign) {
+        hold(at(vm_of(step).adapters, step.adapter).gpu, -1);
+      } else if (step.op == kAssign) {
+        hold(step.gpu, 1);
+      } else if (step.op == kSetCount) {
+        at(partitions, step.gpu) = static_cast<int>(step.to);
+      }
+    }
+    if (assign.gpu >= 0 && at(refs, assign.gpu) >= at(partitions, assign.gpu)) {
+      return false;
+    }
+    for (int g = 0; g < count(host.gpus); ++g) {
+      const std::string& model = at(host.gpus, g).model;
+      int room = -unresolved;
+      for (int i = 0; i < count(host.gpus); ++i) {
+        if (at(host.gpus, i).model == model) {
+          room += (at(host.gpus, i).status == "partitioned" ? at(partitions, i) : 0) - at(refs, i);
+        }
+      }
+      if (at(host.gpus, g).status == "partitioned" && is(h, assign.gpu, model) && room <= 0) {
+        return false;
+      }
+    }
+    return true;
   }
 
   // policy.disruption: the most VMs of a limit that some order lets be down at once. VMs that must come one after
@@ -566,6 +661,41 @@ struct Shape {
     return false;
   }
 
+  // How many partitions a start takes of GPUs that the host chooses: for adapters that are unresolved then, on a host
+  // that forgets also those that the VM keeps while it is stopped.
+  int chosen_at_start(int h, int v) const {
+    int sum = 0;
+    for (const Step& step : steps) {
+      sum += step.op == kAssign && step.host == h && step.vm == v && step.gpu == kUnresolved ? 1 : 0;
+    }
+    const Vm& vm = at(at(world.hosts, h).vms, v);
+    for (int a = 0; a < count(vm.adapters); ++a) {
+      const int gpu = at(vm.adapters, a).gpu;
+      sum += !removed(h, v, a) && (gpu == kUnresolved || (gpu >= 0 && stopped(h, v))) ? 1 : 0;
+    }
+    return sum;
+  }
+  // Whether others could take the place on this GPU of which somebody is sure.
+  bool could_be_taken(int h, int gpu) const {
+    int sum = refs(h, gpu);
+    for (const Step& step : steps) {
+      if (step.host == h && step.op == kAssign && step.gpu == gpu) {
+        ++sum;
+      } else if (step.host == h && step.op == kStart) {
+        sum += chosen_at_start(h, step.vm);
+      } else if (step.host == h && step.op == kStop) {
+        sum += unresolved_now(h, step.vm);
+      }
+    }
+    return sum >
+           static_cast<int>(std::min(at(at(world.hosts, h).gpus, gpu).count, at(at(reading.count_at_end, h), gpu)));
+  }
+  int unresolved_now(int h, int v) const {
+    const auto& adapters = at(at(world.hosts, h).vms, v).adapters;
+    return static_cast<int>(
+        std::count_if(adapters.begin(), adapters.end(), [](const Adapter& a) { return a.gpu == kUnresolved; }));
+  }
+
   // Whether a rule can ask that `second` waits for `first`.
   bool may_need(const Step& first, const Step& second) const {
     const int h = second.host;
@@ -577,7 +707,8 @@ struct Shape {
     }
     switch (second.op) {
       case kStop:  // a count may be set before a VM goes off whose adapter its host may forget meanwhile
-        return first.op == kSetCount && !vm_of(second).adapters.empty();
+        return (first.op == kSetCount && !vm_of(second).adapters.empty()) || hides_place(first, second) ||
+               (first.op == kUnassign && vm_of(second).adapters.empty() && gives_place(first, second));
       case kUnassign:
       case kSetOffline:
         return false;
@@ -608,12 +739,29 @@ struct Shape {
         return false;
       }
       case kStart:
-        if (first.op == kStart) {
-          return gpu_at_start(h, first.vm) >= 0 && gpu_at_start(h, second.vm) == kUnresolved;
+        if (first.op == kStart || first.op == kAssign) {
+          const int gpu = first.op == kAssign ? first.gpu : gpu_at_start(h, first.vm);
+          return gpu >= 0 && chosen_at_start(h, second.vm) != 0 && could_be_taken(h, gpu);
+        }
+        if (hides_place(first, second)) {
+          return true;
         }
         return overfull(h) && first.op != kAssign && first.op != kSetOffline;
     }
     return false;
+  }
+
+  // A running VM with an unresolved adapter holds a partition of some GPU until it is stopped.
+  bool hides_place(const Step& stop, const Step& second) const {
+    const int gpu = gpu_at_start(second.host, second.vm);
+    return stop.op == kStop && unresolved_now(stop.host, stop.vm) != 0 && gpu >= 0 && could_be_taken(stop.host, gpu);
+  }
+
+  // A VM that loses nothing may go down only once there is a place for what it gets.
+  bool gives_place(const Step& removal, const Step& stop) const {
+    return std::any_of(steps.begin(), steps.end(), [&](const Step& step) {
+      return step.op == kAssign && step.host == stop.host && step.vm == stop.vm && may_need(removal, step);
+    });
   }
 
   // "VMs outside the file ...; a plan that would stop one says so in words", and each change is a difference.
@@ -696,6 +844,7 @@ struct Run {
     int gpu = kUnresolved;
     int counts_as = kUnresolved;  ///< the GPU whose model it counts against, or unresolved
     bool pinned = false;
+    int hidden = kUnresolved;  ///< the GPU of which it holds a partition although it names none
   };
   struct SimVm {
     bool off = false;
@@ -735,11 +884,27 @@ struct Run {
         sim.offline = vm.offline;
         for (int a = 0; a < count(vm.adapters); ++a) {
           const int gpu = at(vm.adapters, a).gpu;
-          bool pinned = gpu >= 0 && (manner.pinned == 0 || (manner.pinned == 2 && random() % 2 == 0));
-          // What an unlisted VM keeps beside what it loses is no business of ours, nor where it comes to stand.
+          // Where two unlisted VMs are down with what they keep and only one forgets, it may take the other's place,
+          // whatever the plan: of these all do or none.
           const auto& wanted = at(at(reading.vms, h), v);
-          pinned = pinned || gpu == kGone || (gpu >= 0 && wanted.line < 0 && at(wanted.goes, a) == 0);
+          const bool some = wanted.line >= 0 || at(wanted.goes, a) != 0;
+          const bool pinned =
+              gpu == kGone || (gpu >= 0 && (manner.pinned == 0 || (manner.pinned == 2 && some && random() % 2 == 0)));
           sim.adapters.push_back({a, gpu, gpu, pinned});
+        }
+      }
+      hide(h);
+    }
+  }
+
+  // A running VM holds a partition for an adapter that names no GPU, too. One that runs on may hold it for good where
+  // others cannot be without it, which no plan can know, nor mend.
+  void hide(int h) {
+    for (int v = 0; v < count(at(hosts, h).vms); ++v) {
+      SimVm& vm = at(at(hosts, h).vms, v);
+      for (SimAdapter& adapter : vm.adapters) {
+        if (vm.holds && adapter.gpu == kUnresolved && at(at(reading.vms, h), v).stops) {
+          adapter.hidden = choose(h, at(hosts, h));
         }
       }
     }
@@ -828,6 +993,7 @@ struct Run {
       }
     }
     for (SimAdapter& adapter : vm.adapters) {
+      adapter.hidden = kUnresolved;
       if (manner.forgets && !adapter.pinned) {
         adapter.gpu = kUnresolved;
       }
@@ -861,7 +1027,9 @@ struct Run {
   }
   int in_use(const SimHost& host, int gpu) const {
     int sum = 0;
-    each_adapter(host, [&](const SimVm& vm, const SimAdapter& a) { sum += vm.holds && a.gpu == gpu ? 1 : 0; });
+    each_adapter(host, [&](const SimVm& vm, const SimAdapter& a) {
+      sum += vm.holds && (a.gpu == gpu || a.hidden == gpu) ? 1 : 0;
+    });
     return sum;
   }
   /// How many adapters of the model are more than there are partitions.
@@ -1093,11 +1261,20 @@ struct Run {
     return result;
   }
 
+  /// What an unlisted VM keeps while it is off may come back on a GPU that is managed, whatever the plan.
+  bool strayed(int h, int v, const Reading::VmReading& wanted) const {
+    const auto& adapters = at(at(hosts, h).vms, v).adapters;
+    return wanted.line < 0 && std::any_of(adapters.begin(), adapters.end(), [&](const SimAdapter& a) {
+             return a.gpu >= 0 && a.gpu != at(at(at(world.hosts, h).vms, v).adapters, a.origin).gpu;
+           });
+  }
+
   /// Whether "planning again gives an empty plan" is promised there.
   bool settled() const {
     for (int h = 0; h < count(world.hosts); ++h) {
       for (int v = 0; v < count(at(world.hosts, h).vms); ++v) {
-        if (at(reading.single_model, h) == 0 && forgot(at(at(reading.vms, h), v), at(at(hosts, h).vms, v))) {
+        const auto& wanted = at(at(reading.vms, h), v);
+        if (at(reading.single_model, h) == 0 && (forgot(wanted, at(at(hosts, h).vms, v)) || strayed(h, v, wanted))) {
           return false;
         }
       }

@@ -43,6 +43,9 @@ constexpr std::array kMistakes = {
     "the OfflineAction does not wait for the stop",
     "a VM is stopped while those that may be down are down",
     "a VM is stopped while those that an earlier run stopped are down",
+    "a VM that keeps an adapter starts before those whose place it may take",
+    "a start does not wait for the place of a running VM whose adapter is unresolved",
+    "a VM waits while down for a place although it gives up one too many itself",
 };
 
 }  // namespace
@@ -88,7 +91,8 @@ bool caught(int mistake) {
       }
     }
     if (caught_by(world, mistake) || caught_by(one.at(any % one.size()), mistake) ||
-        caught_by(two.at(any % two.size()), mistake)) {
+        caught_by(two.at(any % two.size()), mistake) ||
+        caught_by(crowded_world(static_cast<std::uint32_t>(i)), mistake)) {
       return true;
     }
   }

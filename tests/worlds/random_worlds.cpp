@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <random>
 #include <set>
 
 namespace worlds {
@@ -285,5 +286,65 @@ struct Maker {
 }  // namespace
 
 World world_of(const std::vector<std::uint8_t>& choices) { return Maker{choices}.make(); }
+
+World crowded_world(std::uint32_t seed) {
+  std::mt19937 random(seed);
+  const auto pick = [&](unsigned n) { return static_cast<unsigned>(random()) % n; };
+  World world;
+  const bool one_model = pick(4) == 0;
+  const bool both_managed = pick(4) == 0;
+  const bool clustered = pick(8) == 0;
+  if (clustered) {
+    world.cluster = world.snapshot_cluster = "HCI-EAST";
+  }
+  world.homogeneous = "warn";
+  world.unlisted = pick(4) == 0 ? "keep" : "unassign";
+  Host host;
+  host.name = "hv-1";
+  const unsigned gpus = 2 + pick(2);
+  for (unsigned g = 0; g < gpus; ++g) {
+    Gpu gpu;
+    gpu.model = kModels[one_model ? 0 : g == 0 ? 0 : g == 1 ? 1 : pick(2)];
+    gpu.count = gpu.valid[pick(3)];
+    host.gpus.push_back(gpu);
+  }
+  std::vector<unsigned> used(gpus);
+  const unsigned vms = 2 + pick(4);
+  for (unsigned v = 0; v < vms; ++v) {
+    Vm vm;
+    vm.name = "vm-" + std::to_string(v + 1);
+    vm.state = pick(3) == 0 ? "Off" : "Running";
+    vm.clustered = clustered;
+    vm.offline = clustered ? "force-shutdown" : "";
+    for (unsigned more = pick(4); more > 0; --more) {
+      const unsigned g = pick(gpus);
+      if (pick(12) == 0) {
+        vm.adapters.push_back({kUnresolved});
+      } else if (used[g] < host.gpus[g].count || (pick(8) == 0 && (both_managed || host.gpus[g].model == kModels[0]))) {
+        ++used[g];
+        vm.adapters.push_back({static_cast<int>(g)});
+      }
+    }
+    host.vms.push_back(vm);
+    if (pick(2) == 0) {
+      Line line;
+      line.vm = vm.name;
+      line.gpu = kModels[both_managed ? pick(2) : 0];
+      static const char* const kPowers[] = {"", "running", "running", "off"};
+      line.power = kPowers[pick(4)];
+      world.lines.push_back(line);
+    }
+  }
+  world.hosts.push_back(host);
+  for (unsigned l = 0; l < (both_managed && !one_model ? 2U : 1U); ++l) {
+    GpuLine line;
+    line.text = kModels[l];
+    if (pick(3) == 0) {
+      line.count = host.gpus[0].valid[pick(3)];
+    }
+    world.gpu_lines.push_back(line);
+  }
+  return world;
+}
 
 }  // namespace worlds

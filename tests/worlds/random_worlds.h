@@ -12,4 +12,8 @@ namespace worlds {
 /// several adapters, matches, policies, hosts that are not read, states of all kinds, names that are awkward.
 World world_of(const std::vector<std::uint8_t>& choices);
 
+/// One host with a few cards, mostly of two models of which one is not managed, and VMs that hold up to three adapters:
+/// what `world_of` seldom comes to.
+World crowded_world(std::uint32_t seed);
+
 }  // namespace worlds

@@ -305,7 +305,7 @@ struct Reader {
     reading.must_change = change;
     if (change && !at(out.single_model, h) && vm.clustered) {
       if (fitting_and_staying > 0) {
-        leave_open("a clustered VM of several adapters, one of which fits, on a host of several models", true);
+        leave_open("a clustered VM of several adapters, one of which fits, on a host of several models", false);
       } else {
         forbid("a clustered VM would have to be pinned");
       }
@@ -355,7 +355,7 @@ struct Reader {
       }
       const bool keeps_one = std::any_of(reading.goes.begin(), reading.goes.end(), [](char c) { return c == 0; });
       if (keeps_one && reading.stops && changes_on(h)) {
-        leave_open("an unlisted VM loses some adapters where a count changes", true);
+        leave_open("an unlisted VM loses some adapters where a count changes", false);
       }
     }
   }

@@ -34,6 +34,20 @@ void try_all(const SmallWorlds& family, std::uint64_t stride, Tally& tally) {
   }
 }
 
+/// Tries crowded worlds.
+void try_crowded(std::uint64_t worlds, Tally& tally) {
+  int shown = 0;
+  for (std::uint64_t i = 0; i < worlds && shown < kShown; ++i) {
+    const auto seed = static_cast<std::uint32_t>(i);
+    const std::string wrong = trial(crowded_world(seed), {3, seed}, tally);
+    if (!wrong.empty()) {
+      ++shown;
+      CAPTURE(i);
+      FAIL_CHECK(wrong);
+    }
+  }
+}
+
 /// Whether our own reading of the rules stops as few VMs as a search through all states can.
 std::uint64_t search_all(const SmallWorlds& family, std::uint64_t stride) {
   std::uint64_t searched = 0;
@@ -92,7 +106,10 @@ TEST_CASE("every plan keeps every rule, and is refused where it must be, in smal
 
   Tally random;
   rc::detail::TestParams params;
-  params.maxSuccess = static_cast<int>(number("GPUP_WORLDS_RANDOM", all ? 400000 : 8000));
+  const std::uint64_t worlds = number("GPUP_WORLDS_RANDOM", all ? 400000 : 8000);
+  Tally crowded;
+  try_crowded(worlds / 4, crowded);
+  params.maxSuccess = static_cast<int>(worlds);
   params.seed = number("GPUP_WORLDS_SEED", 20261124);
   params.maxSize = 100;
   const auto choices = rc::gen::resize(
@@ -114,12 +131,15 @@ TEST_CASE("every plan keeps every rule, and is refused where it must be, in smal
   }
 
   const auto n = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
-  std::printf("worlds: %llu exhaustive, %llu random, %llu orders executed, %llu violations\n", n(small.worlds),
-              n(random.worlds), n(small.orders + random.orders), n(small.violations + random.violations));
+  std::printf("worlds: %llu exhaustive, %llu random, %llu crowded, %llu orders executed, %llu violations\n",
+              n(small.worlds), n(random.worlds), n(crowded.worlds), n(small.orders + random.orders + crowded.orders),
+              n(small.violations + random.violations + crowded.violations));
   std::printf("  exhaustive: %llu planned, %llu refused, %llu where the contract is open\n", n(small.planned),
               n(small.refused), n(small.open));
   std::printf("  random: %llu planned, %llu refused, %llu where the contract is open\n", n(random.planned),
               n(random.refused), n(random.open));
+  std::printf("  crowded: %llu planned, %llu refused, %llu where the contract is open\n", n(crowded.planned),
+              n(crowded.refused), n(crowded.open));
   if (!all) {
     std::printf("  a sample of the small worlds; GPUP_WORLDS=long tries all\n");
   }
