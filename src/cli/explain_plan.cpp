@@ -226,10 +226,11 @@ constexpr auto kPlanRows = std::to_array<Explanation>({
      "not "
      "pinned keeps its GPU meanwhile is not known. If it does not, the host chooses one of any model when the VM "
      "starts.",
-     {.desired = GPUP_FILE("4"),
-      .lab = GPUP_LAB(GPUP_GPU("GPU0", "4") ",\n   " GPUP_GPU_LIKE("GPU1", "NVIDIA A10", "partitioned", "4"),
-                      GPUP_VM_LIKE("infer-01", "0", "Running", "false", "2",
-                                   GPUP_ON("\"GPU0\"") ",\n   " GPUP_ON_AS("a3", "\"GPU1\"")))},
+     {.desired = GPUP_HEADER GPUP_HOST "cluster: HCI-EAST\ngpus:\n  - model: NVIDIA A2\nassignments:\n"
+                                       "  - vm: infer-01\n    power: off\n",
+      .lab = GPUP_LAB_IN("\"HCI-EAST\"", "20349", "azure-stack-hci",
+                         GPUP_GPU("GPU0", "4") ",\n   " GPUP_GPU_LIKE("GPU1", "NVIDIA A10", "paravirtualization", "32"),
+                         GPUP_VM_LIKE("infer-01", "0", "Running", "true", "2", GPUP_ON("\"GPU0\"")))},
      "Nothing, if 'gpup drift' shows no difference afterwards."},
     {Code::kDisruptionUnmet,
      "more VMs must be down at once than may be",

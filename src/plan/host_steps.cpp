@@ -653,9 +653,10 @@ class Orderer {
 
   // What stands on one GPU, apart from adapters that may come to stand on any.
   struct Standing {
-    std::int64_t hold = 0;               // adapters that have it in the end
-    std::int64_t run = 0;                // of those, the ones of VMs that run now or in the end
-    std::vector<std::uint32_t> leaving;  // removals of others, but for those in whose place one of these comes
+    std::int64_t hold = 0;              // adapters that have it in the end
+    std::int64_t run = 0;               // of those, the ones of VMs that run now or in the end
+    std::vector<std::uint32_t> leaves;  // removals, but for those in whose place one of `hold` comes
+    std::vector<std::uint32_t> stops;   // removals from running VMs, but for those in whose place one of `run` comes
   };
 
   // A VM that keeps adapters over a stop and a start: what was not pinned may lose its GPU meanwhile (inferred), and
@@ -721,7 +722,8 @@ class Orderer {
         const auto gpu = static_cast<std::uint32_t>(removed_adapter(before).gpu);
         if (has_one[c] == 0 && instead[before] == 0 &&
             std::find(fixed[c].begin(), fixed[c].end(), gpu) != fixed[c].end()) {
-          has_one[c] = instead[before] = 1;
+          has_one[c] = 1;
+          instead[before] = chains_[c].start != kNone ? 2 : 1;
         }
       }
     }
@@ -743,8 +745,15 @@ class Orderer {
     for (const Chain& chain : chains_) {
       for (std::uint32_t r = chain.first_removal; r < chain.first_removal + chain.removals; ++r) {
         const std::int32_t gpu = removed_adapter(r).gpu;
-        if (gpu >= 0 && !on_.gpus[static_cast<std::size_t>(gpu)].changes && instead[r] == 0) {
-          all[static_cast<std::size_t>(gpu)].leaving.push_back(r);
+        if (gpu < 0 || on_.gpus[static_cast<std::size_t>(gpu)].changes) {
+          continue;  // of a GPU whose count changes they go before anybody comes
+        }
+        Standing& on = all[static_cast<std::size_t>(gpu)];
+        if (instead[r] == 0) {
+          on.leaves.push_back(r);
+        }
+        if (instead[r] != 2 && vm(chain).state != VmState::kOff) {
+          on.stops.push_back(r);
         }
       }
     }
@@ -817,7 +826,7 @@ class Orderer {
       }
     }
     const std::int64_t free = std::max<std::int64_t>(
-        0, static_cast<std::int64_t>(on_.gpus[g].count) - on.run - leaving_beside(on, chain, nullptr));
+        0, static_cast<std::int64_t>(on_.gpus[g].count) - on.run - beside(on.stops, chain, nullptr));
     const bool is_hidden = std::find(hidden.begin(), hidden.end(), &chain) != hidden.end();
     const bool on_stop = chain.stop != kNone && !goal(chain).blocks && !is_hidden;
     for (const Chain* other : open) {
@@ -831,9 +840,9 @@ class Orderer {
     return held;
   }
 
-  // Adapters that go from a GPU, though maybe not before what these two VMs have it for.
-  std::int64_t leaving_beside(const Standing& on, const Chain& chain, const Chain* comer) const {
-    return std::count_if(on.leaving.begin(), on.leaving.end(), [&](std::uint32_t r) {
+  // Removals that may come after what these VMs have the GPU for.
+  std::int64_t beside(const std::vector<std::uint32_t>& removals, const Chain& chain, const Chain* comer) const {
+    return std::count_if(removals.begin(), removals.end(), [&](std::uint32_t r) {
       return !is_own(chain, r) && !waits_for(chain, r) &&
              (comer == nullptr || (!is_own(*comer, r) && !waits_for(*comer, r)));
     });
@@ -842,15 +851,14 @@ class Orderer {
   // `others`: partitions of this GPU that may be taken by anyone meanwhile.
   void link_coming(const Chain& chain, std::uint32_t g, const Standing& on, const std::vector<const Chain*>& coming,
                    std::int64_t others) {
-    const auto count = static_cast<std::int64_t>(on_.gpus[g].count);
-    if (std::max(on.run, on.hold) + leaving_beside(on, chain, nullptr) + others <= count) {
+    const std::int64_t room = static_cast<std::int64_t>(on_.gpus[g].count) - others;
+    if (on.run + beside(on.stops, chain, nullptr) <= room && on.hold + beside(on.leaves, chain, nullptr) <= room) {
       return;
     }
     for (const Chain* comer : coming) {
-      const std::int64_t leaving = leaving_beside(on, chain, comer);
-      if (chain.start != kNone && on.run + leaving + others > count) {
+      if (chain.start != kNone && on.run + beside(on.stops, chain, comer) > room) {
         edge(chain.start, comer->start);
-      } else if (chain.assign != kNone && on.hold + leaving + others > count) {
+      } else if (chain.assign != kNone && on.hold + beside(on.leaves, chain, comer) > room) {
         edge(chain.assign, comer->start);
       }
     }
