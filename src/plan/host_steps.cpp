@@ -333,9 +333,14 @@ class Orderer {
       places.settle();
     }
     for (auto& [model, places] : model_places_) {
-      // What frees a place of no GPU in particular is of least use otherwise.
-      std::stable_partition(places.suppliers.begin(), places.suppliers.end(),
-                            [&](std::uint32_t r) { return removed_adapter(r).gpu < 0; });
+      // First what others wait for anyway, since their GPU is overfull, then what frees a place of no GPU in
+      // particular.
+      auto first = std::stable_partition(places.suppliers.begin(), places.suppliers.end(), [&](std::uint32_t r) {
+        const auto gpu = gpu_places_.find(static_cast<std::uint32_t>(removed_adapter(r).gpu));
+        return gpu != gpu_places_.end() &&
+               std::find(gpu->second.debt.begin(), gpu->second.debt.end(), r) != gpu->second.debt.end();
+      });
+      std::stable_partition(first, places.suppliers.end(), [&](std::uint32_t r) { return removed_adapter(r).gpu < 0; });
       places.settle();
     }
   }
