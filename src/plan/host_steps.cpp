@@ -806,7 +806,7 @@ class Orderer {
   // many of their stops as it needs places. Gives how many such partitions are still held when it comes.
   std::int64_t link_hidden(const Chain& chain, std::uint32_t g, const Standing& on,
                            const std::vector<const Chain*>& hidden) {
-    if (chain.start == kNone || on_.gpus[g].changes || GPUP_MUTANT(29)) {
+    if (hidden.empty() || chain.start == kNone || on_.gpus[g].changes || GPUP_MUTANT(29)) {
       return 0;
     }
     std::int64_t held = 0;

@@ -31,7 +31,9 @@ struct HostSteps {
 /// - every other VM is stopped only after the steps that its own change waits for, so that it is down for its own
 ///   chain alone;
 /// - an adapter is added only where a partition is free for it, whichever way the steps are interleaved: each one
-///   waits for the count, or for the very removal that frees its place.
+///   waits for the count, or for the very removal that frees its place;
+/// - a VM that is sure of its place starts before those that could take it, since the host chooses their GPU, and after
+///   the stops of those that hold a partition of a GPU that nobody can tell.
 HostSteps order_steps(const DesiredState& desired, const HostGoal& on);
 
 }  // namespace gpup
