@@ -168,7 +168,7 @@ void name_stopped(const Call& call, const Plan& left, const ObservedState& obser
   for (const LeftOff& vm : stopped_by_run(left, observed)) {
     Diagnostic diagnostic =
         placeless(Code::kVmLeftOff, fmt::format("VM {} ({}) is off: {}", vm.vm, vm.vm_id, vm.message),
-                  fmt::format("'gpup restore-power' starts it, and so does, on {}: {}", vm.host, vm.command));
+                  fmt::format("'gpup restore-power -f FILE' starts it, and so does, on {}: {}", vm.host, vm.command));
     diagnostic.host = vm.host;
     diagnostic.object = "vm";
     diagnostic.name = vm.vm;

@@ -770,7 +770,7 @@ class Run {
       left.name = vm.name;
       left.message = fmt::format("VM '{}' is owed no start any more, but {} still has it recorded: {}", vm.name,
                                  left.host, why(claim.error()));
-      left.hint = "if the VM is off some day, 'gpup restore-power' starts it";
+      left.hint = "if the VM is off some day, 'gpup restore-power -f FILE' starts it";
       report_.diagnostics.push_back(std::move(left));
     }
   }

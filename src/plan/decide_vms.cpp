@@ -131,9 +131,9 @@ class HostVms {
       }
       const Vm& vm = on_.host->vms[v];
       // What a VM keeps over a stop may be forgotten meanwhile and come back on another GPU, or stand in the way of a
-      // count (inferred), so it gets a new one.
-      const bool must_keep = vm.clustered && !on_.one_model;  // the new one could not be pinned
-      if (vm.state == VmState::kRunning || (goal.blocks && !must_keep)) {
+      // count (inferred), so it gets a new one. Only where that could not be pinned does one stay.
+      const bool must_keep = vm.clustered && !on_.one_model;
+      if ((goal.blocks || vm.state == VmState::kRunning) && !must_keep) {
         continue;
       }
       goal.kept = best_kept(vm, goal, must_keep);
@@ -180,7 +180,7 @@ class HostVms {
       findings_.warn(Code::kStartOwed, place(goal), about(vm),
                      fmt::format("VM '{}' on {} is off and owed a start: a run stopped it and has not started it again",
                                  vm.name, on_.host->name),
-                     "'gpup restore-power' starts it and does nothing else; 'gpup apply' starts it, too");
+                     "'gpup restore-power -f FILE' starts it and does nothing else; 'gpup apply' starts it, too");
     }
     if (vm.state == VmState::kOther && !GPUP_MUTANT(17) && (goal.touched() || power != Power::kKeep)) {
       findings_.error(Code::kVmState, place(goal), about(vm),
@@ -191,16 +191,19 @@ class HostVms {
                                   : goal.offline_action ? "its OfflineAction would have to change"
                                                         : "the file says what its power is to be"));
     }
-    if (goal.adapters_change && goal.listed() && vm.clustered && !on_.one_model && goal.kept == kNone &&
-        !GPUP_MUTANT(22)) {
-      const bool could_keep = runs && goal.reason == Reason::kHoldsSeveral && best_kept(vm, goal, true) != kNone;
-      findings_.error(Code::kPinClustered, place(goal), about(vm),
-                      fmt::format("VM '{}' on {} is clustered and the host has GPUs of several models: its partition "
-                                  "would have to be pinned to a GPU of this host, which fails over nowhere",
-                                  vm.name, on_.host->name),
-                      could_keep ? "one of its partitions fits and may lose its GPU over a restart: shut the VM down "
-                                   "first, and what it still has is kept"
-                                 : "");
+    if (goal.adapters_change && goal.listed() && vm.clustered && !on_.one_model) {
+      if (goal.kept == kNone && !GPUP_MUTANT(22)) {
+        findings_.error(Code::kPinClustered, place(goal), about(vm),
+                        fmt::format("VM '{}' on {} is clustered and the host has GPUs of several models: its partition "
+                                    "would have to be pinned to a GPU of this host, which fails over nowhere",
+                                    vm.name, on_.host->name));
+      } else if (goal.blocks && goal.stops && !goal.starts) {
+        findings_.error(Code::kPinClustered, place(goal), about(vm),
+                        fmt::format("VM '{}' on {} is clustered and the host has GPUs of several models: the partition "
+                                    "that it keeps may lose its GPU while the VM is off and a count is set",
+                                    vm.name, on_.host->name),
+                        "leave it running for this change");
+      }
     }
     tell_kept(vm, goal);
   }
@@ -211,7 +214,7 @@ class HostVms {
     if (!goal.stops || on_.one_model || goal.new_gpu != kNone || !keeps_one(vm, goal)) {
       return;
     }
-    if (goal.blocks) {
+    if (goal.blocks && !goal.listed()) {
       findings_.error(Code::kUnlistedInTheWay, desired_.policy.unlisted_place, about(vm),
                       fmt::format("VM '{}' on {} is not in the file, holds a partition of a GPU whose count would "
                                   "change, and keeps another one, which may come back on that GPU while counts are set",

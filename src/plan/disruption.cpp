@@ -404,7 +404,7 @@ class LimitedPlan {
                     "comes only after {} {} down as well",
                     limits_[limit].words, some_names(owed, 20), owed.size() == 1 ? "is" : "are", some_names(names, 20),
                     names.size() == 1 ? "was" : "were"),
-        "raise the limit, or start what is owed a start with 'gpup restore-power' first");
+        "raise the limit, or start what is owed a start with 'gpup restore-power -f FILE' first");
   }
 
   // ---- rounds ----

@@ -398,7 +398,9 @@ TEST_CASE("what a machine keeps while it is off may lose its GPU: refused or tol
     world.desired.policy.homogeneous = gpup::Homogeneous::kWarn;
     return world;
   };
-  CHECK_EQ(clustered().vm("a", "Running", {"X", "Y"}).manage("NVIDIA A2", 0).list("a").steps(), "refused: GP125");
+  const SmallWorld runs = clustered().vm("a", "Running", {"X", "Y"}).manage("NVIDIA A2", 0).list("a");
+  CHECK_EQ(runs.steps(), "1 stop a; 2 unassign a-1 of a <1; 3 start a <2");
+  CHECK_EQ(SmallWorld::codes(runs.plan().diagnostics, true), "GP148 GP126");
   CHECK_EQ(clustered().vm("a", "Off", {"X", "Y"}).manage("NVIDIA A2", 0).list("a").steps(), "1 unassign a-1 of a");
   const SmallWorld off = clustered().vm("a", "Running", {"X"}).manage("NVIDIA A2", 0).list("a", Power::kOff);
   CHECK_EQ(off.steps(), "1 stop a");

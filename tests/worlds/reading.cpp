@@ -305,7 +305,7 @@ struct Reader {
     reading.must_change = change;
     if (change && !at(out.single_model, h) && vm.clustered) {
       if (fitting_and_staying > 0) {
-        leave_open("a clustered VM of several adapters, one of which fits, on a host of several models", false);
+        leave_open("a clustered VM of several adapters, one of which fits, on a host of several models", true);
       } else {
         forbid("a clustered VM would have to be pinned");
       }
