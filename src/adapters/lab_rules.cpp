@@ -456,16 +456,24 @@ void lab_forget_owed_start(LabJson& host, const std::string& vm_id, bool& change
 }
 
 void lab_forget_owed_starts(LabJson& lab, LabJson& host, bool& changed) {
-  std::vector<std::string> running;
-  for (LabJson& on : list(lab, "hosts")) {
-    for (const LabJson& vm : list(on, "vms")) {
-      if (lab_text(vm, "state") == "Running") {
-        running.push_back(lab_text(vm, "id"));
-      }
+  std::vector<std::string> owed;
+  for (const LabJson& vm : list(host, "vms")) {
+    if (vm.contains("startOwed")) {
+      owed.push_back(lab_text(vm, "id"));
     }
   }
-  for (const std::string& id : running) {
-    lab_forget_owed_start(host, id, changed);
+  for (const LabJson& id : list(host, "startsOwed")) {
+    if (id.is_string()) {
+      owed.push_back(id.get<std::string>());
+    }
+  }
+  for (const std::string& id : owed) {
+    for (LabJson& on : list(lab, "hosts")) {
+      const LabJson* const vm = lab_find_vm(on, id);
+      if (vm != nullptr && lab_text(*vm, "state") == "Running") {
+        lab_forget_owed_start(host, id, changed);
+      }
+    }
   }
 }
 

@@ -131,8 +131,7 @@ constexpr auto kPlanRows = std::to_array<Explanation>({
     {Code::kPinClustered,
      "clustered VM would have to be pinned",
      "On a host with GPUs of several models a new partition has to be pinned to a GPU, and a clustered VM with a "
-     "pinned partition cannot fail over: the GPU's path exists on one host only (inferred). Nor does a running VM keep "
-     "one of several partitions there: it may lose its GPU while the VM is off (inferred).",
+     "pinned partition cannot fail over: the GPU's path exists on one host only (inferred). One that fits is kept.",
      {.desired =
           GPUP_HEADER GPUP_HOST "cluster: HCI-EAST\ngpus:\n  - model: NVIDIA A2\nassignments:\n  - vm: infer-01\n",
       .lab = GPUP_LAB_IN("\"HCI-EAST\"", "20349", "azure-stack-hci",
@@ -222,10 +221,8 @@ constexpr auto kPlanRows = std::to_array<Explanation>({
      "Remove it, so that it does not hide a later mistake."},
     {Code::kKeptMayMove,
      "a partition that stays may lose its GPU",
-     "The host has GPUs of several models, and a VM keeps a partition while it is off. Whether a partition that was "
-     "not "
-     "pinned keeps its GPU meanwhile is not known. If it does not, the host chooses one of any model when the VM "
-     "starts.",
+     "The host has GPUs of several models, and a VM keeps a partition while it is off. Whether one that was not pinned "
+     "keeps its GPU meanwhile is not known. If it does not, the host chooses one of any model when the VM starts.",
      {.desired = GPUP_HEADER GPUP_HOST "cluster: HCI-EAST\ngpus:\n  - model: NVIDIA A2\nassignments:\n"
                                        "  - vm: infer-01\n    power: off\n",
       .lab = GPUP_LAB_IN("\"HCI-EAST\"", "20349", "azure-stack-hci",

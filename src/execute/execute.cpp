@@ -241,7 +241,12 @@ class Run {
     } else {
       progress_.started(plan_, step);
       lock.unlock();
-      perform_step(plan_.steps[step], result);
+      const bool host_said_so = perform_step(plan_.steps[step], result);
+      if (plan_.steps[step].op == Op::kStartVm && ended_well(result.outcome) && !host_said_so) {
+        // It may not have forgotten by itself. The VM was off when the plan's facts were checked, or since: no stop is
+        // still to come.
+        forget_owed_start(plan_.vms[plan_.steps[step].vm]);
+      }
       lock.lock();
       result.ended = now_();
     }
@@ -296,14 +301,15 @@ class Run {
     return why;
   }
 
-  void perform_step(const Step& step, StepResult& result) {
+  /// True where the host said that it did the step.
+  bool perform_step(const Step& step, StepResult& result) {
     const std::uint32_t host = host_of(plan_, step);
     result.outcome = Outcome::kFailed;
     result.code = Code::kStepFailed;
     Look look = look_before(step, host, result);
     if (look.before == Before::kGo && step.op == Op::kStopVm && hooks_.has(HookKind::kBefore)) {
       if (!run_before(result)) {
-        return;
+        return false;
       }
       look = look_at(step, *reads_.after_now(host), result);
     }
@@ -312,39 +318,33 @@ class Run {
         result.outcome = Outcome::kAlready;
         result.code.reset();
         remember(step, result);
-        // The host was not asked, so it has not forgotten by itself. The VM was off when the plan's facts were checked,
-        // or since: no stop is still to come.
-        if (step.op == Op::kStartVm) {
-          forget_owed_start(plan_.vms[step.vm]);
-        }
-        return;
+        return false;
       case Before::kMissing:
         result.message = missing_words(step);
-        return;
+        return false;
       case Before::kBroken:
         result.message = std::move(look.message);
-        return;
+        return false;
       case Before::kGo:
         break;
     }
     note_intent(result.step);
     BackOff back_off(patience_);
+    bool host_said_so = false;
     bool may_yet_come = false;
     do {
       const std::optional<Result<Done>> claim = take_turn(step, host, result);
       if (!claim) {
         not_sent(result);
-        return;
+        return false;
       }
       result.sent = result.sent || *claim || claim->error().code != ErrorCode::kUnreachable;
       answered_[result.step] = is_last_word(*claim) ? 1 : 0;
       verify(step, *reads_.after_now(host), *claim, result);
+      host_said_so = claim->has_value();
       may_yet_come = is_under_way(*claim);
       while (may_yet_come && step.op == Op::kAssignPartition && !ended_well(result.outcome) && back_off.wait()) {
         verify(step, *reads_.after_now(host), *claim, result);
-      }
-      if (step.op == Op::kStartVm && result.outcome == Outcome::kDone && !*claim) {
-        forget_owed_start(plan_.vms[step.vm]);  // the session may have ended before the host came to it
       }
       if (!may_send_again(step, *claim, result)) {
         break;
@@ -354,6 +354,7 @@ class Run {
       result.outcome = Outcome::kUnknown;
       result.code = Code::kStepUnknown;
     }
+    return host_said_so;
   }
 
   /// Runs the hook before a stop, which may take long. False where nothing is to be stopped then, with why.
@@ -421,9 +422,6 @@ class Run {
       found.hint.clear();
       remember(step, found);
       result = std::move(found);
-      if (step.op == Op::kStartVm) {
-        forget_owed_start(plan_.vms[step.vm]);
-      }
     }
     return look.before == Before::kGo;
   }

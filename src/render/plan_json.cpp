@@ -394,6 +394,13 @@ class PlanJson {
     return vm_members_;
   }
 
+  // `"host":"hv-e1","vm":"vdi-01","vmId":"711c..."`
+  void write_vm(std::uint32_t index) {
+    out_.text(hosts_[plan_.vms[index].host]);
+    out_.text(",");
+    out_.text(vm_members(index));
+  }
+
   // A GPU's name as adapters say it, or null. Many adapters share the text of one name.
   void write_gpu_name(std::string_view name) {
     if (name.empty()) {
@@ -422,9 +429,7 @@ class PlanJson {
       return;
     }
     const PlanVm& vm = plan_.vms[step.vm];
-    out_.text(hosts_[vm.host]);
-    out_.text(",");
-    out_.text(vm_members(step.vm));
+    write_vm(step.vm);
     if (step.op == Op::kUnassignPartition) {
       out_.text(",\"adapter\":");
       out_.string(plan_.adapters[step.adapter].id);
@@ -452,14 +457,9 @@ class PlanJson {
     out_.text(",\n\"afterOwed\": ");
     Lines lines(out_);
     for (const std::uint32_t index : plan_.after_owed) {
-      const PlanVm& vm = plan_.vms[index];
       lines.next();
       out_.text("{");
-      out_.text(hosts_[vm.host]);
-      out_.text(",\"vm\":");
-      out_.string(vm.name);
-      out_.text(",\"vmId\":");
-      out_.string(vm.id);
+      write_vm(index);
       out_.text("}");
     }
     lines.end();
@@ -472,14 +472,9 @@ class PlanJson {
     out_.text(",\n\"owedStarts\": ");
     Lines lines(out_);
     for (const OwedStart& owed : plan_.owed_starts) {
-      const PlanVm& vm = plan_.vms[owed.vm];
       lines.next();
       out_.text("{");
-      out_.text(hosts_[vm.host]);
-      out_.text(",\"vm\":");
-      out_.string(vm.name);
-      out_.text(",\"vmId\":");
-      out_.string(vm.id);
+      write_vm(owed.vm);
       out_.text(",\"recordedOn\":");
       out_.string(plan_.hosts[owed.host].name);
       out_.text("}");

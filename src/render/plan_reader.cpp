@@ -808,11 +808,8 @@ class PlanMembers {
     if (step.op == Op::kSetPartitionCount) {
       return literal(",\"gpu\":") && gpu_name(at, step.gpu) && change(Property::kPartitionCount, step);
     }
-    if (!literal(",\"vm\":") || !vm(at, ",\"vmId\":", step.vm)) {
+    if (!vm_with_facts(at, step.vm)) {
       return false;
-    }
-    if (!state_known_[step.vm]) {
-      return no("a VM of which the plan has the fact 'state'");
     }
     switch (step.op) {
       case Op::kUnassignPartition:
@@ -907,6 +904,14 @@ class PlanMembers {
     return true;
   }
 
+  // A VM that something is to be done to.
+  bool vm_with_facts(std::uint32_t host, std::uint32_t& index) {
+    if (!literal(",\"vm\":") || !vm(host, ",\"vmId\":", index)) {
+      return false;
+    }
+    return state_known_[index] || no("a VM of which the plan has the fact 'state'");
+  }
+
   bool after_owed() {
     return !is(",\n\"afterOwed\": ") || lines([&] {
       std::uint32_t at = kNone;
@@ -923,8 +928,8 @@ class PlanMembers {
     return !is(",\n\"owedStarts\": ") || lines([&] {
       std::uint32_t at = kNone;
       OwedStart owed;
-      if (!literal("{") || !host(at) || !literal(",\"vm\":") || !vm(at, ",\"vmId\":", owed.vm) ||
-          !literal(",\"recordedOn\":") || !host_named(owed.host)) {
+      if (!literal("{") || !host(at) || !vm_with_facts(at, owed.vm) || !literal(",\"recordedOn\":") ||
+          !host_named(owed.host)) {
         return false;
       }
       plan_.owed_starts.push_back(owed);

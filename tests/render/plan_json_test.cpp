@@ -125,6 +125,11 @@ TEST_CASE("a plan has the owed starts that it forgets, also when it was read bac
   CHECK_EQ(read->vms[read->owed_starts[0].vm].name, "vdi-01");
   CHECK_EQ(read->hosts[read->owed_starts[0].host].name, "hv-e9");
   CHECK_EQ(written(*read), text);
+  // Of a VM of which nothing is known it cannot be said that it is as planned.
+  const std::size_t list = text.find("\"owedStarts\"");
+  const std::size_t id = text.find("\"vmId\":\"", list) + 8;
+  CHECK(first_message(read_plan(with_right_id(std::string(text).replace(id, 1, "0")), "plan.json"))
+            .find("a VM of which") != std::string::npos);
 }
 
 TEST_CASE("a plan has its hooks, also when it was read back") {
