@@ -12,32 +12,32 @@ class HostsByTransport : public HostWriter {
   HostsByTransport(std::unique_ptr<HostWriter> simulated, std::unique_ptr<HostWriter> powershell)
       : simulated_(std::move(simulated)), powershell_(std::move(powershell)) {}
 
-  Result<ObservedState> observe(const HostTarget& host) override { return serving(host).observe(host); }
+  HostAnswer<ObservedState> observe(const HostTarget& host) override { return serving(host).observe(host); }
   Result<HostFacts> examine(const HostTarget& host) override { return serving(host).examine(host); }
   Result<Done> lock(const HostTarget& host) override { return serving(host).lock(host); }
   void unlock(const HostTarget& host) override { serving(host).unlock(host); }
-  Result<Done> stop_vm(const HostTarget& host, const std::string& vm_id, const StopPolicy& how,
-                       bool start_owed) override {
+  HostAnswer<Done> stop_vm(const HostTarget& host, const std::string& vm_id, const StopPolicy& how,
+                           bool start_owed) override {
     return serving(host).stop_vm(host, vm_id, how, start_owed);
   }
-  Result<Done> start_vm(const HostTarget& host, const std::string& vm_id) override {
+  HostAnswer<Done> start_vm(const HostTarget& host, const std::string& vm_id) override {
     return serving(host).start_vm(host, vm_id);
   }
-  Result<Done> forget_owed_start(const HostTarget& host, const std::string& vm_id) override {
+  HostAnswer<Done> forget_owed_start(const HostTarget& host, const std::string& vm_id) override {
     return serving(host).forget_owed_start(host, vm_id);
   }
-  Result<Done> assign_partition(const HostTarget& host, const std::string& vm_id,
-                                const std::optional<std::string>& gpu) override {
+  HostAnswer<Done> assign_partition(const HostTarget& host, const std::string& vm_id,
+                                    const std::optional<std::string>& gpu) override {
     return serving(host).assign_partition(host, vm_id, gpu);
   }
-  Result<Done> unassign_partition(const HostTarget& host, const std::string& vm_id,
-                                  const std::string& adapter) override {
+  HostAnswer<Done> unassign_partition(const HostTarget& host, const std::string& vm_id,
+                                      const std::string& adapter) override {
     return serving(host).unassign_partition(host, vm_id, adapter);
   }
-  Result<Done> set_partition_count(const HostTarget& host, const std::string& gpu, std::uint32_t count) override {
+  HostAnswer<Done> set_partition_count(const HostTarget& host, const std::string& gpu, std::uint32_t count) override {
     return serving(host).set_partition_count(host, gpu, count);
   }
-  Result<Done> set_offline_action(const HostTarget& host, const std::string& vm_id, OfflineAction action) override {
+  HostAnswer<Done> set_offline_action(const HostTarget& host, const std::string& vm_id, OfflineAction action) override {
     return serving(host).set_offline_action(host, vm_id, action);
   }
 

@@ -28,6 +28,8 @@ namespace {
 
 using Mode = AgentSession::Mode;
 using Session = std::shared_ptr<AgentSession>;
+/// Puts a refusal in words.
+using Explain = Diagnostic (*)(const HostTarget&, const AgentError&);
 
 std::string json_text(std::string_view text) {
   std::string json;
@@ -110,10 +112,8 @@ class Link {
     number_ = 0;
   }
 
-  /// One request that may change the host. `more`: its members after `op` and `lock`. `explain` puts a refusal in
-  /// words.
-  Result<Done> write(std::string_view op, std::string_view more, std::chrono::seconds bound,
-                     Diagnostic (*explain)(const HostTarget&, const AgentError&) = explain_refusal) {
+  /// One request that may change the host. `more`: its members after `op` and `lock`.
+  Result<Done> write(std::string_view op, std::string_view more, std::chrono::seconds bound, Explain explain) {
     Session session;
     std::uint64_t number = 0;
     {
@@ -134,9 +134,6 @@ class Link {
     }
     return Done{};
   }
-
-  std::chrono::seconds bound() const { return bound_; }
-  const HostTarget& host() const { return host_; }
 
   void hang_up() {
     const std::lock_guard guard(mutex_);
@@ -292,49 +289,57 @@ class Hosts : public PowerShellHosts {
     }
   }
 
-  Result<ObservedState> observe(const HostTarget& host) override { return link(host).observe(); }
+  HostAnswer<ObservedState> observe(const HostTarget& host) override {
+    return HostAnswer<ObservedState>::waited([&link = link(host)] { return link.observe(); });
+  }
   Result<HostFacts> examine(const HostTarget& host) override { return link(host).examine(); }
   Result<std::string> ask(const HostTarget& host, std::string_view op) override { return link(host).ask(op); }
   Result<Done> lock(const HostTarget& host) override { return link(host).lock(); }
   void unlock(const HostTarget& host) override { link(host).unlock(); }
 
-  Result<Done> stop_vm(const HostTarget& host, const std::string& vm_id, const StopPolicy& how,
-                       bool start_owed) override {
-    return link(host).write("stop-vm",
-                            fmt::format(R"("vm":{},"turnOff":{},"timeoutSeconds":{},"startOwed":{})", json_text(vm_id),
-                                        how.mode == StopMode::kTurnOff, how.timeout.count(), start_owed),
-                            bound_ + how.timeout);
+  HostAnswer<Done> stop_vm(const HostTarget& host, const std::string& vm_id, const StopPolicy& how,
+                           bool start_owed) override {
+    return write(host, "stop-vm",
+                 fmt::format(R"("vm":{},"turnOff":{},"timeoutSeconds":{},"startOwed":{})", json_text(vm_id),
+                             how.mode == StopMode::kTurnOff, how.timeout.count(), start_owed),
+                 bound_ + how.timeout);
   }
 
-  Result<Done> start_vm(const HostTarget& host, const std::string& vm_id) override {
-    return link(host).write("start-vm", fmt::format(R"("vm":{})", json_text(vm_id)), bound_, explain_start_refusal);
+  HostAnswer<Done> start_vm(const HostTarget& host, const std::string& vm_id) override {
+    return write(host, "start-vm", fmt::format(R"("vm":{})", json_text(vm_id)), bound_, explain_start_refusal);
   }
 
-  Result<Done> forget_owed_start(const HostTarget& host, const std::string& vm_id) override {
-    return link(host).write("forget-owed-start", fmt::format(R"("vm":{})", json_text(vm_id)), bound_);
+  HostAnswer<Done> forget_owed_start(const HostTarget& host, const std::string& vm_id) override {
+    return write(host, "forget-owed-start", fmt::format(R"("vm":{})", json_text(vm_id)), bound_);
   }
 
-  Result<Done> assign_partition(const HostTarget& host, const std::string& vm_id,
-                                const std::optional<std::string>& gpu) override {
-    return link(host).write(
-        "assign-partition",
-        fmt::format(R"("vm":{},"gpu":{})", json_text(vm_id), gpu ? json_text(*gpu) : std::string("null")), bound_);
+  HostAnswer<Done> assign_partition(const HostTarget& host, const std::string& vm_id,
+                                    const std::optional<std::string>& gpu) override {
+    return write(host, "assign-partition",
+                 fmt::format(R"("vm":{},"gpu":{})", json_text(vm_id), gpu ? json_text(*gpu) : std::string("null")),
+                 bound_);
   }
-  Result<Done> unassign_partition(const HostTarget& host, const std::string& vm_id,
-                                  const std::string& adapter) override {
-    return link(host).write("unassign-partition",
-                            fmt::format(R"("vm":{},"adapter":{})", json_text(vm_id), json_text(adapter)), bound_);
+  HostAnswer<Done> unassign_partition(const HostTarget& host, const std::string& vm_id,
+                                      const std::string& adapter) override {
+    return write(host, "unassign-partition",
+                 fmt::format(R"("vm":{},"adapter":{})", json_text(vm_id), json_text(adapter)), bound_);
   }
-  Result<Done> set_partition_count(const HostTarget& host, const std::string& gpu, std::uint32_t count) override {
-    return link(host).write("set-partition-count", fmt::format(R"("gpu":{},"count":{})", json_text(gpu), count),
-                            bound_);
+  HostAnswer<Done> set_partition_count(const HostTarget& host, const std::string& gpu, std::uint32_t count) override {
+    return write(host, "set-partition-count", fmt::format(R"("gpu":{},"count":{})", json_text(gpu), count), bound_);
   }
-  Result<Done> set_offline_action(const HostTarget& host, const std::string& vm_id, OfflineAction action) override {
-    return link(host).write("set-offline-action",
-                            fmt::format(R"("vm":{},"value":{})", json_text(vm_id), cluster_value(action)), bound_);
+  HostAnswer<Done> set_offline_action(const HostTarget& host, const std::string& vm_id, OfflineAction action) override {
+    return write(host, "set-offline-action",
+                 fmt::format(R"("vm":{},"value":{})", json_text(vm_id), cluster_value(action)), bound_);
   }
 
  private:
+  HostAnswer<Done> write(const HostTarget& host, std::string_view op, std::string more, std::chrono::seconds bound,
+                         Explain explain = explain_refusal) {
+    return HostAnswer<Done>::waited([&link = link(host), op, more = std::move(more), bound, explain] {
+      return link.write(op, more, bound, explain);
+    });
+  }
+
   Link& link(const HostTarget& host) {
     const std::lock_guard guard(mutex_);
     std::unique_ptr<Link>& link = links_[fold_case(host.name)];

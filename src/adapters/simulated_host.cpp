@@ -10,7 +10,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -249,6 +248,7 @@ LabJson* find_host(LabJson& lab, std::string_view name) {
   return nullptr;
 }
 
+constexpr std::string_view kStartVm = "start-vm";
 constexpr const char* kReplyLost = "the reply was lost, it may have happened";
 
 tl::unexpected<Error> interrupted() { return fail(ErrorCode::kInterrupted, kReplyLost); }
@@ -267,24 +267,28 @@ tl::unexpected<Error> told(ErrorCode code, const Fault& fault, const std::string
 
 class SimulatedHosts : public HostWriter {
  public:
-  Result<ObservedState> observe(const HostTarget& target) override {
+  HostAnswer<ObservedState> observe(const HostTarget& target) override {
     const std::lock_guard guard(mutex_);
     if (is_dropped(target)) {
       return dropped();
     }
     Lab& lab = lab_of(target);
-    if (const Result<Done> ready = simulate_observe(lab, target); !ready) {
-      return tl::unexpected(ready.error());
+    const Result<Simulated> simulated = simulate_observe(lab, target);
+    if (!simulated) {
+      return tl::unexpected(simulated.error());
     }
-    if (is_dropped(target)) {
-      return dropped();
+    if (simulated->ms == 0) {
+      return observe_now(lab, target, simulated->fault);
     }
-    return lab.observe(target.name);
+    return HostAnswer<ObservedState>::due(in(simulated->ms), [this, &lab, &target, fault = simulated->fault] {
+      const std::lock_guard later(mutex_);
+      return observe_now(lab, target, fault);
+    });
   }
 
   Result<HostFacts> examine(const HostTarget& target) override {
     // A host that cannot be observed cannot be examined; faults of `observe` are about both.
-    if (const Result<ObservedState> observed = observe(target); !observed) {
+    if (const Result<ObservedState> observed = observe(target).get(); !observed) {
       return tl::unexpected(observed.error());
     }
     const std::lock_guard guard(mutex_);
@@ -335,47 +339,42 @@ class SimulatedHosts : public HostWriter {
     locks_.erase(fmt::format("{}.{}.lock", lab_of(target).path(), file_part(target.name)));
   }
 
-  Result<Done> stop_vm(const HostTarget& host, const std::string& vm_id, const StopPolicy& /*how*/,
-                       bool start_owed) override {
-    return perform(host, "stop-vm", vm_id, {},
-                   [&](LabJson& at, bool& changed) { return lab_stop_vm(at, vm_id, start_owed, changed); });
+  HostAnswer<Done> stop_vm(const HostTarget& host, const std::string& vm_id, const StopPolicy& /*how*/,
+                           bool start_owed) override {
+    return perform(host, "stop-vm", vm_id, {}, [vm_id, start_owed](LabJson& at, bool& changed) {
+      return lab_stop_vm(at, vm_id, start_owed, changed);
+    });
   }
-  Result<Done> start_vm(const HostTarget& host, const std::string& vm_id) override {
-    Result<Done> done = perform(host, "start-vm", vm_id, {},
-                                [&](LabJson& at, bool& changed) { return lab_start_vm(at, vm_id, changed); });
-    if (!done && done.error().code == ErrorCode::kRefused) {
-      AgentError error;
-      error.reason = "cmdlet";
-      error.message = done.error().message;
-      if (Diagnostic why = explain_start_refusal(host, error); why.code == Code::kNoPartition) {
-        return tl::unexpected<Error>(host_error(ErrorCode::kRefused, std::move(why)));
-      }
-    }
-    return done;
+  HostAnswer<Done> start_vm(const HostTarget& host, const std::string& vm_id) override {
+    return perform(host, kStartVm, vm_id, {},
+                   [vm_id](LabJson& at, bool& changed) { return lab_start_vm(at, vm_id, changed); });
   }
-  Result<Done> forget_owed_start(const HostTarget& host, const std::string& vm_id) override {
+  HostAnswer<Done> forget_owed_start(const HostTarget& host, const std::string& vm_id) override {
     const std::lock_guard guard(mutex_);
     return is_dropped(host)
                ? dropped()
                : forget(host, [&](LabJson&, LabJson& at, bool& changed) { lab_forget_owed_start(at, vm_id, changed); });
   }
-  Result<Done> assign_partition(const HostTarget& host, const std::string& vm_id,
-                                const std::optional<std::string>& gpu) override {
+  HostAnswer<Done> assign_partition(const HostTarget& host, const std::string& vm_id,
+                                    const std::optional<std::string>& gpu) override {
     return perform(host, "assign-partition", vm_id, gpu.value_or(""),
-                   [&](LabJson& at, bool& changed) { return lab_assign_partition(at, vm_id, gpu, changed); });
+                   [vm_id, gpu](LabJson& at, bool& changed) { return lab_assign_partition(at, vm_id, gpu, changed); });
   }
-  Result<Done> unassign_partition(const HostTarget& host, const std::string& vm_id,
-                                  const std::string& adapter) override {
-    return perform(host, "unassign-partition", vm_id, {},
-                   [&](LabJson& at, bool& changed) { return lab_unassign_partition(at, vm_id, adapter, changed); });
+  HostAnswer<Done> unassign_partition(const HostTarget& host, const std::string& vm_id,
+                                      const std::string& adapter) override {
+    return perform(host, "unassign-partition", vm_id, {}, [vm_id, adapter](LabJson& at, bool& changed) {
+      return lab_unassign_partition(at, vm_id, adapter, changed);
+    });
   }
-  Result<Done> set_partition_count(const HostTarget& host, const std::string& gpu, std::uint32_t count) override {
-    return perform(host, "set-partition-count", {}, gpu,
-                   [&](LabJson& at, bool& changed) { return lab_set_partition_count(at, gpu, count, changed); });
+  HostAnswer<Done> set_partition_count(const HostTarget& host, const std::string& gpu, std::uint32_t count) override {
+    return perform(host, "set-partition-count", {}, gpu, [gpu, count](LabJson& at, bool& changed) {
+      return lab_set_partition_count(at, gpu, count, changed);
+    });
   }
-  Result<Done> set_offline_action(const HostTarget& host, const std::string& vm_id, OfflineAction action) override {
-    return perform(host, "set-offline-action", vm_id, {},
-                   [&](LabJson& at, bool& changed) { return lab_set_offline_action(at, vm_id, action, changed); });
+  HostAnswer<Done> set_offline_action(const HostTarget& host, const std::string& vm_id, OfflineAction action) override {
+    return perform(host, "set-offline-action", vm_id, {}, [vm_id, action](LabJson& at, bool& changed) {
+      return lab_set_offline_action(at, vm_id, action, changed);
+    });
   }
 
  private:
@@ -390,20 +389,10 @@ class SimulatedHosts : public HostWriter {
     if (!may || !*may) {
       return Done{};  // what cannot be read is told by whoever reads it
     }
-    try {
-      if (const Result<Done> done = change(lab, target,
-                                           [&](LabJson& document, LabJson& host, bool& changed) {
-                                             deed(document, host, changed);
-                                             return Result<Done>(Done{});
-                                           });
-          !done) {
-        return tl::unexpected(done.error());
-      }
-    } catch (const std::exception& error) {
-      lab.forget();
-      return fail(ErrorCode::kUnreachable, fmt::format("{}: {}", lab.shown(), error.what()));
-    }
-    return Done{};
+    return change(lab, target, [&](LabJson& document, LabJson& host, bool& changed) {
+      deed(document, host, changed);
+      return Result<Done>(Done{});
+    });
   }
 
   using Rule = std::function<Result<Done>(LabJson& host, bool& changed)>;
@@ -429,80 +418,104 @@ class SimulatedHosts : public HostWriter {
   std::string key(const HostTarget& target) { return lab_of(target).path() + '\n' + fold_case(target.name); }
   bool is_dropped(const HostTarget& target) { return !dropped_.empty() && dropped_.contains(key(target)); }
 
-  /// Other requests go on meanwhile: whatever was read of a lab before may be another one after it.
-  void wait(std::uint64_t ms) {
-    if (ms > 0) {
-      mutex_.unlock();
-      std::this_thread::sleep_for(std::chrono::milliseconds(ms));
-      mutex_.lock();
-    }
+  static HostAnswer<Done>::Clock::time_point in(std::uint64_t ms) {
+    return HostAnswer<Done>::Clock::now() + std::chrono::milliseconds(ms);
   }
 
-  /// Latency and faults of `observe`; they are counted here, since reading never writes.
-  Result<Done> simulate_observe(Lab& lab, const HostTarget& target) {
+  /// What the lab was told about a request: how much longer it takes, and what else happens to it.
+  struct Simulated {
+    std::uint64_t ms = 0;
+    std::optional<Fault> fault;
+  };
+
+  /// Faults of `observe` are counted here, since reading never writes.
+  Result<Simulated> simulate_observe(Lab& lab, const HostTarget& target) {
     const Result<LabJson*> document = lab.document(true);
     if (!document) {
       return tl::unexpected(document.error());
     }
     LabJson* const host = *document == nullptr ? nullptr : find_host(**document, target.name);
     if (host == nullptr) {
-      return Done{};
+      return Simulated();
     }
     std::map<std::size_t, std::uint64_t>& counts = observe_faults_[key(target)];
-    const std::optional<Fault> fault =
+    std::optional<Fault> fault =
         next_fault(*host, {"observe", {}, {}, {}},
                    {[&](std::size_t i) { return counts[i]; }, [&](std::size_t i) { ++counts[i]; }});
-    wait(latency_ms(*host, "observe") + (fault ? fault->ms : 0));
-    if (!fault || fault->kind == FaultKind::kDelay) {
-      return Done{};
-    }
-    if (fault->kind == FaultKind::kDropSession) {
-      dropped_.insert(key(target));
-      return dropped();
-    }
-    return told(ErrorCode::kUnreachable, *fault, fault->message);
+    return Simulated{latency_ms(*host, "observe") + (fault ? fault->ms : 0), std::move(fault)};
   }
 
-  /// One request that may change the host: waits, fails or succeeds as the lab was told, keeps the platform's rules
-  /// otherwise. The file is read, changed and replaced under a lock, and only where something changed.
-  Result<Done> perform(const HostTarget& target, std::string_view op, const std::string& vm_id, const std::string& gpu,
-                       const Rule& rule) {
+  Result<ObservedState> observe_now(Lab& lab, const HostTarget& target, const std::optional<Fault>& fault) {
+    if (fault && fault->kind == FaultKind::kDropSession) {
+      dropped_.insert(key(target));
+    } else if (fault && fault->kind != FaultKind::kDelay) {
+      return told(ErrorCode::kUnreachable, *fault, fault->message);
+    }
+    if (is_dropped(target)) {
+      return dropped();
+    }
+    return lab.observe(target.name);
+  }
+
+  /// One request that may change the host: fails or succeeds as the lab was told, keeps the platform's rules otherwise.
+  /// Other requests go on while it takes its time. The file is read, changed and replaced under a lock, and only where
+  /// something changed.
+  HostAnswer<Done> perform(const HostTarget& target, std::string_view op, const std::string& vm_id,
+                           const std::string& gpu, const Rule& rule) {
     const std::lock_guard guard(mutex_);
     if (is_dropped(target)) {
       return dropped();
     }
     Lab& lab = lab_of(target);
-    std::optional<Fault> fault;
-    std::uint64_t ms = 0;
-    Result<Done> done = Done{};
-    try {
-      done = change(lab, target, [&](LabJson& document, LabJson& host, bool& changed) {
-        fault = take_fault(host, op, vm_id, gpu, changed);
-        ms = latency_ms(host, op) + (fault ? fault->ms : 0);
-        return ms > 0 ? Result<Done>(Done{}) : act(document, host, fault, vm_id, rule, changed);
-      });
-      if (done && ms > 0) {
-        wait(ms);
-        done = change(lab, target, [&](LabJson& document, LabJson& host, bool& changed) {
-          return act(document, host, fault, vm_id, rule, changed);
-        });
-        if (is_dropped(target)) {
-          done = interrupted();  // another request lost the session: the host goes on, its answer is not heard
-        }
-      }
-    } catch (const std::exception& error) {
-      lab.forget();
-      return fail(ErrorCode::kUnreachable, fmt::format("{}: {}", lab.shown(), error.what()));
+    Simulated simulated;
+    Result<Done> done = change(lab, target, [&](LabJson& document, LabJson& host, bool& changed) {
+      simulated.fault = take_fault(host, op, vm_id, gpu, changed);
+      simulated.ms = latency_ms(host, op) + (simulated.fault ? simulated.fault->ms : 0);
+      return simulated.ms > 0 ? Result<Done>(Done{}) : act(document, host, simulated.fault, vm_id, rule, changed);
+    });
+    if (!done || simulated.ms == 0) {
+      return end(target, op, simulated.fault, std::move(done));
     }
+    return HostAnswer<Done>::due(in(simulated.ms), [this, &lab, &target, op, fault = simulated.fault, vm_id, rule] {
+      const std::lock_guard later(mutex_);
+      Result<Done> acted = change(lab, target, [&](LabJson& document, LabJson& host, bool& changed) {
+        return act(document, host, fault, vm_id, rule, changed);
+      });
+      if (is_dropped(target)) {
+        acted = interrupted();  // another request lost the session: the host goes on, its answer is not heard
+      }
+      return end(target, op, fault, std::move(acted));
+    });
+  }
+
+  Result<Done> end(const HostTarget& target, std::string_view op, const std::optional<Fault>& fault,
+                   Result<Done> done) {
     if (fault && fault->kind == FaultKind::kDropSession) {
       dropped_.insert(key(target));
+    }
+    if (op == kStartVm && !done && done.error().code == ErrorCode::kRefused) {
+      AgentError error;
+      error.reason = "cmdlet";
+      error.message = done.error().message;
+      if (Diagnostic why = explain_start_refusal(target, error); why.code == Code::kNoPartition) {
+        return tl::unexpected<Error>(host_error(ErrorCode::kRefused, std::move(why)));
+      }
     }
     return done;
   }
 
   using Change = std::function<Result<Done>(LabJson& document, LabJson& host, bool& changed)>;
 
-  Result<Done> change(Lab& lab, const HostTarget& target, const Change& deed) {
+  static Result<Done> change(Lab& lab, const HostTarget& target, const Change& deed) {
+    try {
+      return change_under_lock(lab, target, deed);
+    } catch (const std::exception& error) {
+      lab.forget();
+      return fail(ErrorCode::kUnreachable, fmt::format("{}: {}", lab.shown(), error.what()));
+    }
+  }
+
+  static Result<Done> change_under_lock(Lab& lab, const HostTarget& target, const Change& deed) {
     const Result<std::unique_ptr<FileLock>> lock = FileLock::acquire(lab.path() + ".lock");
     if (!lock) {
       return fail(ErrorCode::kUnreachable, lock.error().message);

@@ -168,7 +168,7 @@ Result<ObservedState> read_observed(const Call& call, const std::vector<HostTarg
   }
   std::vector<Result<ObservedState>> answers(targets.size());
   HostReader& reader = call.world.reader();
-  side_by_side(targets.size(), kMostReadAtOnce, [&](std::size_t i) { answers[i] = reader.observe(targets[i]); });
+  side_by_side(targets.size(), kMostReadAtOnce, [&](std::size_t i) { answers[i] = reader.observe(targets[i]).get(); });
   std::vector<ObservedState> states;
   Error wrong = no_trouble();
   for (std::size_t i = 0; i < targets.size(); ++i) {

@@ -30,7 +30,7 @@ struct Now {
 
 Now look(const HostTarget& target, HostReader& hosts) {
   Now now;
-  now.observed = hosts.observe(target);
+  now.observed = hosts.observe(target).get();
   if (!now.observed) {
     return now;
   }

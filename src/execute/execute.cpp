@@ -529,7 +529,7 @@ class Run {
   /// On the host where this run, or an earlier one, stopped the VM. What comes of it changes no outcome: what is left
   /// is forgotten by the next run that locks the host, if the VM runs then.
   void forget_owed_start(const PlanVm& vm) {
-    static_cast<void>(hosts_.forget_owed_start(plan_.hosts[vm.host], std::string(vm.id)));
+    static_cast<void>(hosts_.forget_owed_start(plan_.hosts[vm.host], std::string(vm.id)).get());
   }
 
   /// Sends a step, once no other write that must not go beside it is under way on its host. Nothing is sent once the
@@ -554,18 +554,20 @@ class Run {
     const auto vm_id = [&] { return std::string(plan_.vms[step.vm].id); };
     switch (step.op) {
       case Op::kStopVm:
-        return hosts_.stop_vm(host, vm_id(), plan_.stop, starts_[step.vm]);
+        return hosts_.stop_vm(host, vm_id(), plan_.stop, starts_[step.vm]).get();
       case Op::kUnassignPartition:
-        return hosts_.unassign_partition(host, vm_id(), std::string(plan_.adapters[step.adapter].id));
+        return hosts_.unassign_partition(host, vm_id(), std::string(plan_.adapters[step.adapter].id)).get();
       case Op::kSetPartitionCount:
-        return hosts_.set_partition_count(host, std::string(plan_.gpus[step.gpu].name), step.to);
+        return hosts_.set_partition_count(host, std::string(plan_.gpus[step.gpu].name), step.to).get();
       case Op::kAssignPartition:
-        return hosts_.assign_partition(
-            host, vm_id(), step.gpu == kNone ? std::nullopt : std::optional(std::string(plan_.gpus[step.gpu].name)));
+        return hosts_
+            .assign_partition(host, vm_id(),
+                              step.gpu == kNone ? std::nullopt : std::optional(std::string(plan_.gpus[step.gpu].name)))
+            .get();
       case Op::kSetOfflineAction:
-        return hosts_.set_offline_action(host, vm_id(), static_cast<OfflineAction>(step.to));
+        return hosts_.set_offline_action(host, vm_id(), static_cast<OfflineAction>(step.to)).get();
       case Op::kStartVm:
-        return hosts_.start_vm(host, vm_id());
+        return hosts_.start_vm(host, vm_id()).get();
     }
     return fail(ErrorCode::kRefused, "there is no such step");
   }
@@ -755,7 +757,7 @@ class Run {
       if (journal_failed_ || state != (starts_[owed.vm] ? VmState::kRunning : VmState::kOff) || !was_off(owed.vm)) {
         continue;
       }
-      const Result<Done> claim = hosts_.forget_owed_start(plan_.hosts[owed.host], std::string(vm.id));
+      const Result<Done> claim = hosts_.forget_owed_start(plan_.hosts[owed.host], std::string(vm.id)).get();
       if (claim) {
         ++report_.forgotten;
         continue;
@@ -811,7 +813,7 @@ class Run {
     Result<Done> claim = Done{};
     {
       const std::lock_guard turn(turns_[vm.host]);
-      claim = hosts_.unassign_partition(plan_.hosts[vm.host], std::string(vm.id), ours);
+      claim = hosts_.unassign_partition(plan_.hosts[vm.host], std::string(vm.id), ours).get();
     }
     const Reading after = reads_.after_now(vm.host);
     if (!*after || holds(**after, vm, ours)) {
@@ -846,7 +848,7 @@ class Run {
   void try_start(const PlanVm& vm, std::uint32_t host, Restored& entry) {
     BackOff back_off(patience_);
     for (bool again = false;; again = true) {
-      const Result<Done> claim = hosts_.start_vm(plan_.hosts[host], std::string(vm.id));
+      const Result<Done> claim = hosts_.start_vm(plan_.hosts[host], std::string(vm.id)).get();
       std::string unread;
       const Reading after = reads_.after_now(host);
       const std::optional<VmState> state = state_of(vm, host, *after, unread);

@@ -22,22 +22,23 @@ class HostWriter : public HostReader {
   /// `start_owed`: that this VM is to be started again is recorded on the host before it is stopped, and forgotten
   /// once it runs: whoever comes next sees it, even where this run ends here (`Vm::start_owed`). Without, what an
   /// earlier run has recorded is forgotten once the VM is off: it is to stay so.
-  virtual Result<Done> stop_vm(const HostTarget& host, const std::string& vm_id, const StopPolicy& how,
-                               bool start_owed) = 0;
-  virtual Result<Done> start_vm(const HostTarget& host, const std::string& vm_id) = 0;
+  virtual HostAnswer<Done> stop_vm(const HostTarget& host, const std::string& vm_id, const StopPolicy& how,
+                                   bool start_owed) = 0;
+  virtual HostAnswer<Done> start_vm(const HostTarget& host, const std::string& vm_id) = 0;
   /// Forgets what is recorded on this host, of a VM that may be on another by now. Only for one that was off after the
   /// stop that it was recorded for, and has been started since or is to stay off: as long as that stop could still
   /// come, a VM would be left off, and nobody would know.
-  virtual Result<Done> forget_owed_start(const HostTarget& host, const std::string& vm_id) = 0;
+  virtual HostAnswer<Done> forget_owed_start(const HostTarget& host, const std::string& vm_id) = 0;
 
   /// Adds one adapter to a VM that is off; not idempotent. `gpu` pins it; without one the host chooses at start.
-  virtual Result<Done> assign_partition(const HostTarget& host, const std::string& vm_id,
-                                        const std::optional<std::string>& gpu) = 0;
+  virtual HostAnswer<Done> assign_partition(const HostTarget& host, const std::string& vm_id,
+                                            const std::optional<std::string>& gpu) = 0;
   /// Removes one adapter from a VM that is off.
-  virtual Result<Done> unassign_partition(const HostTarget& host, const std::string& vm_id,
-                                          const std::string& adapter) = 0;
-  virtual Result<Done> set_partition_count(const HostTarget& host, const std::string& gpu, std::uint32_t count) = 0;
-  virtual Result<Done> set_offline_action(const HostTarget& host, const std::string& vm_id, OfflineAction action) = 0;
+  virtual HostAnswer<Done> unassign_partition(const HostTarget& host, const std::string& vm_id,
+                                              const std::string& adapter) = 0;
+  virtual HostAnswer<Done> set_partition_count(const HostTarget& host, const std::string& gpu, std::uint32_t count) = 0;
+  virtual HostAnswer<Done> set_offline_action(const HostTarget& host, const std::string& vm_id,
+                                              OfflineAction action) = 0;
 };
 
 }  // namespace gpup

@@ -16,13 +16,13 @@ Reading SharedReads::by_now(std::uint32_t host) {
 }
 
 Reading SharedReads::read(std::uint32_t host) {
-  Result<ObservedState> state = reader_.observe(hosts_[host]);
+  Result<ObservedState> state = reader_.observe(hosts_[host]).get();
   for (BackOff back_off(patience_); !state && may_pass(state.error()) && waited_for_[host] == 0;) {
     if (!back_off.wait()) {
       waited_for_[host] = 1;
       break;
     }
-    state = reader_.observe(hosts_[host]);
+    state = reader_.observe(hosts_[host]).get();
   }
   if (state) {
     waited_for_[host] = 0;

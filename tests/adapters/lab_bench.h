@@ -92,7 +92,10 @@ struct Bench {
   json gpu(std::size_t i) const { return state()["hosts"][0]["gpus"][i]; }
   json machine(std::size_t i) const { return state()["hosts"][0]["vms"][i]; }
   /// What the host says to a deed: "" or the refusal.
-  static std::string said(const Result<Done>& done) { return done ? std::string() : done.error().message; }
+  static std::string said(HostAnswer<Done> answer) {
+    const Result<Done> done = answer.get();
+    return done ? std::string() : done.error().message;
+  }
 
   std::string stop(int number) { return said(hosts->stop_vm(target(), guid(number), {}, false)); }
   std::string start(int number) { return said(hosts->start_vm(target(), guid(number))); }

@@ -59,7 +59,7 @@ TEST_CASE("reading opens a session that cannot write, once") {
   const HostTarget host = pretended_host(pretended_agent(folder, body("")));
   const auto hosts = make_powershell_hosts(seconds(60));
   for (int i = 0; i < 3; ++i) {
-    const auto state = hosts->observe(host);
+    const auto state = hosts->observe(host).get();
     REQUIRE(state);
     CHECK_EQ(state->hosts.front().name, "hv-1");
     CHECK_EQ(state->hosts.front().vms.front().name, "vdi-01");
@@ -68,7 +68,7 @@ TEST_CASE("reading opens a session that cannot write, once") {
   REQUIRE(hello);
   CHECK(contains(*hello, "\"HV-1\""));
   // What was never locked is not written to.
-  const auto started = hosts->start_vm(host, kVm);
+  const auto started = hosts->start_vm(host, kVm).get();
   REQUIRE_FALSE(started);
   CHECK(started.error().code == ErrorCode::kUnreachable);
   CHECK_EQ(log_of(folder), "hello read observe observe observe ");
@@ -78,9 +78,9 @@ TEST_CASE("a run that writes needs one session a host") {
   const TemporaryFolder folder;
   const HostTarget host = pretended_host(pretended_agent(folder, body("ok $id '{}'")));
   const auto hosts = make_powershell_hosts(seconds(60), true);
-  REQUIRE(hosts->observe(host));
+  REQUIRE(hosts->observe(host).get());
   REQUIRE(hosts->lock(host));
-  CHECK(hosts->start_vm(host, kVm));
+  CHECK(hosts->start_vm(host, kVm).get());
   CHECK_EQ(log_of(folder), "hello write observe lock start-vm ");
 }
 
@@ -88,17 +88,17 @@ TEST_CASE("every step goes out as the protocol has it, with the lock's number") 
   const TemporaryFolder folder;
   const HostTarget host = pretended_host(pretended_agent(folder, body("ok $id '{}'")));
   const auto hosts = make_powershell_hosts(seconds(60));
-  REQUIRE(hosts->observe(host));
+  REQUIRE(hosts->observe(host).get());
   REQUIRE(hosts->lock(host));
   REQUIRE(hosts->lock(host));
-  CHECK(hosts->stop_vm(host, kVm, {StopMode::kTurnOff, seconds(7)}, true));
-  CHECK(hosts->unassign_partition(host, kVm, "a2b5b4b1-24b6-49b6-97e1-fbaf8ba0af9b"));
-  CHECK(hosts->set_partition_count(host, "\\\\?\\PCI#VEN_10DE", 4));
-  CHECK(hosts->assign_partition(host, kVm, std::nullopt));
-  CHECK(hosts->assign_partition(host, kVm, "GPU\xc3\xa4"));
-  CHECK(hosts->set_offline_action(host, kVm, OfflineAction::kForceShutdown));
-  CHECK(hosts->start_vm(host, kVm));
-  CHECK(hosts->forget_owed_start(host, kVm));
+  CHECK(hosts->stop_vm(host, kVm, {StopMode::kTurnOff, seconds(7)}, true).get());
+  CHECK(hosts->unassign_partition(host, kVm, "a2b5b4b1-24b6-49b6-97e1-fbaf8ba0af9b").get());
+  CHECK(hosts->set_partition_count(host, "\\\\?\\PCI#VEN_10DE", 4).get());
+  CHECK(hosts->assign_partition(host, kVm, std::nullopt).get());
+  CHECK(hosts->assign_partition(host, kVm, "GPU\xc3\xa4").get());
+  CHECK(hosts->set_offline_action(host, kVm, OfflineAction::kForceShutdown).get());
+  CHECK(hosts->start_vm(host, kVm).get());
+  CHECK(hosts->forget_owed_start(host, kVm).get());
   hosts->unlock(host);
   const std::string vm = std::string("\"vm\":\"") + kVm + "\"";
   CHECK_EQ(
@@ -130,11 +130,11 @@ TEST_CASE("a lost reply is not asked for again, and the next write takes the loc
       pretended_host(pretended_agent(folder, body("if [ -e died ]; then ok $id '{}'; else touch died; exit 1; fi")));
   const auto hosts = make_powershell_hosts(seconds(60));
   REQUIRE(hosts->lock(host));
-  const auto lost = hosts->assign_partition(host, kVm, std::nullopt);
+  const auto lost = hosts->assign_partition(host, kVm, std::nullopt).get();
   REQUIRE_FALSE(lost);
   CHECK(lost.error().code == ErrorCode::kInterrupted);
-  CHECK(hosts->observe(host));
-  CHECK(hosts->start_vm(host, kVm));
+  CHECK(hosts->observe(host).get());
+  CHECK(hosts->start_vm(host, kVm).get());
   CHECK_EQ(log_of(folder), "hello write lock assign-partition hello write observe lock start-vm ");
 }
 
@@ -143,13 +143,13 @@ TEST_CASE("a lock that somebody else had since the session was lost is the end o
   const HostTarget host = pretended_host(pretended_agent(folder, body("exit 1")));
   const auto hosts = make_powershell_hosts(seconds(60));
   REQUIRE(hosts->lock(host));
-  CHECK_FALSE(hosts->start_vm(host, kVm));
+  CHECK_FALSE(hosts->start_vm(host, kVm).get());
   spill(folder / "number", "7\n");
-  const auto late = hosts->start_vm(host, kVm);
+  const auto late = hosts->start_vm(host, kVm).get();
   REQUIRE_FALSE(late);
   CHECK(late.error().code == ErrorCode::kUnreachable);
   CHECK(contains(late.error().message, "another run had it"));
-  CHECK(hosts->observe(host));
+  CHECK(hosts->observe(host).get());
   CHECK_EQ(log_of(folder), "hello write lock start-vm hello write lock observe ");
 }
 
@@ -177,15 +177,15 @@ TEST_CASE("a lock that an earlier session of ours keeps is waited for") {
           held + "'; next; no $id '" + held + "'; next; ok $id '{\"number\":5}'; next; ok $id '{}'; next\n"));
   const auto hosts = make_powershell_hosts(seconds(60));
   REQUIRE(hosts->lock(host));
-  CHECK_FALSE(hosts->start_vm(host, kVm));
-  CHECK(hosts->start_vm(host, kVm));
+  CHECK_FALSE(hosts->start_vm(host, kVm).get());
+  CHECK(hosts->start_vm(host, kVm).get());
 }
 
 TEST_CASE("a session that died is followed by a new one for reading") {
   const TemporaryFolder folder;
   const HostTarget host = pretended_host(pretended_agent(folder, body("", "[ -e died ] || { touch died; exit 1; };")));
   const auto hosts = make_powershell_hosts(seconds(60));
-  CHECK(hosts->observe(host));
+  CHECK(hosts->observe(host).get());
   CHECK_EQ(log_of(folder), "hello read observe hello read observe ");
 }
 
@@ -209,7 +209,7 @@ TEST_CASE("a reply that is no snapshot of the host makes it unreadable, not the 
     const TemporaryFolder folder;
     const HostTarget host =
         pretended_host(pretended_agent(folder, "hello\nwhile next; do ok $id '" + c.result + "'; done\n"));
-    const auto state = make_powershell_hosts(seconds(60))->observe(host);
+    const auto state = make_powershell_hosts(seconds(60))->observe(host).get();
     REQUIRE_FALSE(state);
     CHECK(state.error().code == ErrorCode::kUnreachable);
     CAPTURE(state.error().message);
@@ -226,7 +226,7 @@ TEST_CASE("a start without a free partition is told by its code, with the host's
                    "gestartet werden (0x800705AA).\",\"performed\":true}'")));
   const auto hosts = make_powershell_hosts(seconds(60));
   REQUIRE(hosts->lock(host));
-  const auto started = hosts->start_vm(host, kVm);
+  const auto started = hosts->start_vm(host, kVm).get();
   REQUIRE_FALSE(started);
   CHECK(started.error().code == ErrorCode::kRefused);
   CHECK(contains(started.error().message, "the host has no partition"));
@@ -240,9 +240,9 @@ TEST_CASE("one host's trouble is not another's") {
   const HostTarget good = pretended_host(pretended_agent(folder, body("")));
   const HostTarget bad = pretended_host(pretended_agent(folder, "take_script; sleep 2\n", "deaf"), "hv-2");
   const auto hosts = make_powershell_hosts(seconds(60));
-  std::thread waiting([&] { CHECK_FALSE(hosts->observe(bad)); });
+  std::thread waiting([&] { CHECK_FALSE(hosts->observe(bad).get()); });
   for (int i = 0; i < 5; ++i) {
-    CHECK(hosts->observe(good));
+    CHECK(hosts->observe(good).get());
   }
   waiting.join();
 }

@@ -108,10 +108,10 @@ TEST_CASE("a start resolves the adapter and takes its VRAM, a stop gives it back
 TEST_CASE("that a start is owed is kept until the machine runs, and forgotten by who locks the host where it does") {
   Bench bench(lab(a2("GPU-1", 4), {vm(1, "Running"), vm(2, "Running"), vm(3, "Running")}));
   for (const int number : {1, 2, 3}) {
-    REQUIRE(bench.hosts->stop_vm(bench.target(), guid(number), {}, true));
+    REQUIRE(bench.hosts->stop_vm(bench.target(), guid(number), {}, true).get());
   }
   const auto owed = [&] {
-    const auto observed = bench.hosts->observe(bench.target());
+    const auto observed = bench.hosts->observe(bench.target()).get();
     REQUIRE(observed);
     std::string names;
     for (const Vm& machine : observed->hosts.front().vms) {
@@ -120,7 +120,7 @@ TEST_CASE("that a start is owed is kept until the machine runs, and forgotten by
     return names;
   };
   CHECK_EQ(owed(), "vm-1 vm-2 vm-3 ");
-  REQUIRE(bench.hosts->start_vm(bench.target(), guid(1)));
+  REQUIRE(bench.hosts->start_vm(bench.target(), guid(1)).get());
   CHECK_EQ(owed(), "vm-2 vm-3 ");
   json state = json::parse(read_text(bench.file()));
   state["hosts"][0]["vms"][1]["state"] = "Running";  // by hand
@@ -144,15 +144,15 @@ TEST_CASE("that a start is owed stays on the host that the machine leaves, until
     spill(bench.file(), state.dump(1));
   };
   for (const int number : {1, 2}) {
-    REQUIRE(bench.hosts->stop_vm(bench.target(), guid(number), {}, true));
+    REQUIRE(bench.hosts->stop_vm(bench.target(), guid(number), {}, true).get());
   }
   with_state([](json& hosts) {
     hosts[0]["simulate"]["faults"] = list({{"op", "start-vm"}, {"kind", "move-to"}, {"to", "hv-2"}, {"count", 2}});
   });
-  CHECK_FALSE(bench.hosts->start_vm(bench.target(), guid(1)));
-  CHECK_FALSE(bench.hosts->start_vm(bench.target(), guid(2)));
+  CHECK_FALSE(bench.hosts->start_vm(bench.target(), guid(1)).get());
+  CHECK_FALSE(bench.hosts->start_vm(bench.target(), guid(2)).get());
   const auto owed = [&](const char* name) {
-    const auto observed = bench.hosts->observe(bench.target(name));
+    const auto observed = bench.hosts->observe(bench.target(name)).get();
     REQUIRE(observed);
     std::string found;
     for (const Vm& machine : observed->hosts.front().vms) {
@@ -171,7 +171,7 @@ TEST_CASE("that a start is owed stays on the host that the machine leaves, until
   with_state([](json& hosts) { hosts[1]["vms"][0]["state"] = "Running"; });  // by hand
   REQUIRE(bench.hosts->lock(bench.target()));
   CHECK_EQ(owed("hv-1"), "2 ");
-  REQUIRE(bench.hosts->forget_owed_start(bench.target(), guid(2)));
+  REQUIRE(bench.hosts->forget_owed_start(bench.target(), guid(2)).get());
   CHECK_EQ(owed("hv-1"), "");
 }
 
@@ -212,8 +212,8 @@ TEST_CASE("only a clustered machine has an OfflineAction") {
   json clustered = vm(2, "Running");
   clustered["clustered"] = true;
   Bench bench(lab({a2(kGpu0, 16)}, {vm(1, "Running"), clustered}));
-  CHECK_FALSE(bench.hosts->set_offline_action(bench.target(), guid(1), OfflineAction::kShutdown));
-  CHECK(bench.hosts->set_offline_action(bench.target(), guid(2), OfflineAction::kForceShutdown));
+  CHECK_FALSE(bench.hosts->set_offline_action(bench.target(), guid(1), OfflineAction::kShutdown).get());
+  CHECK(bench.hosts->set_offline_action(bench.target(), guid(2), OfflineAction::kForceShutdown).get());
   CHECK_EQ(bench.machine(1)["offlineAction"], "force-shutdown");
 }
 
@@ -221,11 +221,11 @@ TEST_CASE("reading a lab leaves its folder as it was") {
   Bench bench(lab({a2(kGpu0, 16)}, {vm(1, "Running")},
                   {{"faults", {{{"op", "observe"}, {"kind", "fail"}, {"message", "asleep"}}}}}));
   const std::string before = read_text(bench.file());
-  const auto failed = bench.hosts->observe(bench.target());
+  const auto failed = bench.hosts->observe(bench.target()).get();
   REQUIRE_FALSE(failed);
   CHECK_EQ(failed.error().code, ErrorCode::kUnreachable);
   CHECK_EQ(failed.error().message, "asleep");
-  const auto observed = bench.hosts->observe(bench.target("HV-1"));
+  const auto observed = bench.hosts->observe(bench.target("HV-1")).get();
   REQUIRE(observed);
   CHECK_EQ(observed->hosts.size(), 1);
   CHECK_EQ(bench.start(1), "");  // it runs already: nothing to write either
@@ -239,17 +239,17 @@ TEST_CASE("a host that the lab lacks, or that cannot be reached, is not read and
   state["hosts"][0]["error"] = "no route to host";
   Bench bench(state);
   for (const char* const name : {"hv-1", "hv-9"}) {
-    const auto observed = bench.hosts->observe(bench.target(name));
+    const auto observed = bench.hosts->observe(bench.target(name)).get();
     REQUIRE_FALSE(observed);
     CHECK_EQ(observed.error().code, ErrorCode::kUnreachable);
-    const auto stopped = bench.hosts->stop_vm(bench.target(name), guid(1), {}, false);
+    const auto stopped = bench.hosts->stop_vm(bench.target(name), guid(1), {}, false).get();
     REQUIRE_FALSE(stopped);
     CHECK_EQ(stopped.error().code, ErrorCode::kUnreachable);
   }
-  CHECK_EQ(bench.hosts->observe(bench.target()).error().message, "no route to host");
+  CHECK_EQ(bench.hosts->observe(bench.target()).get().error().message, "no route to host");
   HostTarget nowhere = bench.target();
   nowhere.connect.file = bench.folder / "none.json";
-  CHECK_EQ(bench.hosts->observe(nowhere).error().code, ErrorCode::kUnreachable);
+  CHECK_EQ(bench.hosts->observe(nowhere).get().error().code, ErrorCode::kUnreachable);
   CHECK_EQ(bench.hosts->lock(nowhere).error().code, ErrorCode::kUnreachable);
 }
 
@@ -292,13 +292,13 @@ TEST_CASE("each kind of fault leaves the machine where it says") {
     CAPTURE(c.fault.dump());
     c.fault["op"] = "stop-vm";
     Bench bench(lab({a2(kGpu0, 16)}, {vm(1, "Running")}, {{"faults", list(c.fault)}, {"latency", {{"stop-vm", 1}}}}));
-    const auto stopped = bench.hosts->stop_vm(bench.target(), guid(1), {}, false);
+    const auto stopped = bench.hosts->stop_vm(bench.target(), guid(1), {}, false).get();
     CHECK_EQ(stopped.has_value(), !c.code.has_value());
     if (!stopped) {
       CHECK_EQ(stopped.error().code, *c.code);
     }
     CHECK_EQ(bench.machine(0)["state"], c.state);
-    CHECK_EQ(bench.hosts->observe(bench.target()).has_value(), c.reachable);
+    CHECK_EQ(bench.hosts->observe(bench.target()).get().has_value(), c.reachable);
   }
 }
 
@@ -321,11 +321,11 @@ TEST_CASE("a machine can move to another host of the lab") {
 TEST_CASE("a slip in a simulate object is told, not ignored") {
   Bench bench(lab({a2(kGpu0, 16)}, {vm(1, "Off")},
                   {{"faults", {{{"op", "start"}, {"kind", "fial"}, {"cuont", 1}}}}, {"placement", "left"}}));
-  const auto observed = bench.hosts->observe(bench.target());
+  const auto observed = bench.hosts->observe(bench.target()).get();
   REQUIRE_FALSE(observed);
   CHECK_EQ(observed.error().code, ErrorCode::kBadContent);
   CHECK_EQ(observed.error().diagnostics.size(), 4);
-  CHECK_FALSE(bench.hosts->start_vm(bench.target(), guid(1)));
+  CHECK_FALSE(bench.hosts->start_vm(bench.target(), guid(1)).get());
 }
 
 TEST_CASE("requests that take time do so side by side: the quick one is not kept waiting by the slow one") {
@@ -362,7 +362,7 @@ TEST_CASE("many requests at once on one lab each do their own deed, and no more"
     for (int number = 1; number <= kMachines; ++number) {
       threads.emplace_back([&, number] {
         const bool well = bench.stop(number).empty() && bench.unassign(number, 100 + number).empty() &&
-                          bench.assign(number).empty() && bench.hosts->observe(bench.target()) &&
+                          bench.assign(number).empty() && bench.hosts->observe(bench.target()).get() &&
                           bench.start(number).empty();
         refused += well ? 0 : 1;
       });
@@ -385,7 +385,7 @@ TEST_CASE("a session that is dropped takes the replies of the requests beside it
                     {{{"op", "stop-vm"}, {"vm", "vm-1"}, {"kind", "delay"}, {"ms", 500}},
                      {{"op", "stop-vm"}, {"vm", "vm-2"}, {"kind", "drop-session"}}}}}));
   std::thread slow([&] {
-    const Result<Done> done = bench.hosts->stop_vm(bench.target(), guid(1), {}, false);
+    const Result<Done> done = bench.hosts->stop_vm(bench.target(), guid(1), {}, false).get();
     REQUIRE_FALSE(done);
     CHECK_EQ(done.error().code, ErrorCode::kInterrupted);
   });
@@ -394,7 +394,7 @@ TEST_CASE("a session that is dropped takes the replies of the requests beside it
   }
   CHECK(says(bench.stop(2), "the reply was lost"));
   slow.join();
-  CHECK_FALSE(bench.hosts->observe(bench.target()));
+  CHECK_FALSE(bench.hosts->observe(bench.target()).get());
   CHECK_EQ(bench.machine(0)["state"], "Off");
   CHECK_EQ(bench.machine(1)["state"], "Running");
 }

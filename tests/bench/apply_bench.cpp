@@ -16,7 +16,6 @@
 #include <random>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -41,6 +40,7 @@ namespace gpup::bench {
 namespace {
 
 using Seconds = std::chrono::duration<double>;
+using Milliseconds = std::chrono::duration<double, std::milli>;
 using Moment = std::chrono::steady_clock::time_point;
 
 /// What each op takes, by `Op`; on each host a little more or less.
@@ -74,7 +74,7 @@ std::string vm_id(std::uint32_t host, std::uint32_t vm) {
   return fmt::format("00000000-0000-4000-8000-{:06}{:06}", host, vm);
 }
 
-/// Hosts that do at once, or after a while, what they are asked.
+/// Hosts that have done what they are asked at once, or after a while.
 class Memory : public HostWriter {
  public:
   Memory(std::uint32_t hosts, bool sleeps) : sleeps_(sleeps) {
@@ -118,14 +118,14 @@ class Memory : public HostWriter {
       }
       machine->state.texts.push_back(texts);
       for (std::size_t op = 0; op < kOps; ++op) {
-        machine->ms[op] = kMilliseconds[op] * (0.95 + static_cast<double>(random() % 1000) / 10000);
+        machine->ms[op] = Milliseconds(kMilliseconds[op] * (0.95 + static_cast<double>(random() % 1000) / 10000));
       }
       machine->performed.reserve(std::size_t{kVms} * 5);
       machines_.push_back(std::move(machine));
     }
   }
 
-  Result<ObservedState> observe(const HostTarget& host) override {
+  HostAnswer<ObservedState> observe(const HostTarget& host) override {
     const double before = thread_cpu();
     Machine& machine = at(host);
     ObservedState state = [&] {
@@ -139,15 +139,15 @@ class Memory : public HostWriter {
   Result<Done> lock(const HostTarget&) override { return Done{}; }
   void unlock(const HostTarget&) override {}
 
-  Result<Done> stop_vm(const HostTarget& host, const std::string& id, const StopPolicy&, bool) override {
-    return perform(host, Op::kStopVm, [&](Machine& machine) {
+  HostAnswer<Done> stop_vm(const HostTarget& host, const std::string& id, const StopPolicy&, bool) override {
+    return perform(host, Op::kStopVm, [id](Machine& machine) {
       Vm& vm = machine.vm(id);
       vm.state = VmState::kOff;
       vm.state_name = "Off";
     });
   }
-  Result<Done> start_vm(const HostTarget& host, const std::string& id) override {
-    return perform(host, Op::kStartVm, [&](Machine& machine) {
+  HostAnswer<Done> start_vm(const HostTarget& host, const std::string& id) override {
+    return perform(host, Op::kStartVm, [id](Machine& machine) {
       Vm& vm = machine.vm(id);
       vm.state = VmState::kRunning;
       vm.state_name = "Running";
@@ -161,9 +161,9 @@ class Memory : public HostWriter {
       }
     });
   }
-  Result<Done> assign_partition(const HostTarget& host, const std::string& id,
-                                const std::optional<std::string>&) override {
-    return perform(host, Op::kAssignPartition, [&](Machine& machine) {
+  HostAnswer<Done> assign_partition(const HostTarget& host, const std::string& id,
+                                    const std::optional<std::string>&) override {
+    return perform(host, Op::kAssignPartition, [id](Machine& machine) {
       Vm& vm = machine.vm(id);
       vm.adapter_count = 1;  // its place in the list is kept
       Adapter fresh;
@@ -171,21 +171,21 @@ class Memory : public HostWriter {
       machine.state.hosts.front().adapters[vm.first_adapter] = fresh;
     });
   }
-  Result<Done> unassign_partition(const HostTarget& host, const std::string& id, const std::string&) override {
-    return perform(host, Op::kUnassignPartition, [&](Machine& machine) {
+  HostAnswer<Done> unassign_partition(const HostTarget& host, const std::string& id, const std::string&) override {
+    return perform(host, Op::kUnassignPartition, [id](Machine& machine) {
       Vm& vm = machine.vm(id);
       vm.adapter_count = 0;
     });
   }
-  Result<Done> set_partition_count(const HostTarget& host, const std::string&, std::uint32_t count) override {
-    return perform(host, Op::kSetPartitionCount, [&](Machine& machine) {
+  HostAnswer<Done> set_partition_count(const HostTarget& host, const std::string&, std::uint32_t count) override {
+    return perform(host, Op::kSetPartitionCount, [count](Machine& machine) {
       Gpu& gpu = machine.state.hosts.front().gpus.front();
       gpu.partition_count = count;
       gpu.partition_vram = 1879048192;
     });
   }
-  Result<Done> set_offline_action(const HostTarget&, const std::string&, OfflineAction) override { return Done{}; }
-  Result<Done> forget_owed_start(const HostTarget&, const std::string&) override { return Done{}; }
+  HostAnswer<Done> set_offline_action(const HostTarget&, const std::string&, OfflineAction) override { return Done{}; }
+  HostAnswer<Done> forget_owed_start(const HostTarget&, const std::string&) override { return Done{}; }
 
   /// Of one host, as they began.
   const std::vector<Performed>& performed(std::size_t host) const { return machines_[host]->performed; }
@@ -204,7 +204,7 @@ class Memory : public HostWriter {
     std::mutex mutex;
     ObservedState state;
     std::vector<std::string_view> new_adapters;
-    std::array<double, kOps> ms{};
+    std::array<Milliseconds, kOps> ms{};
     std::vector<Performed> performed;
     double cpu = 0;
 
@@ -222,21 +222,25 @@ class Memory : public HostWriter {
     return *machines_[static_cast<std::size_t>(std::strtoul(host.name.c_str() + 3, nullptr, 10))];
   }
 
-  template <class Deed>
-  Result<Done> perform(const HostTarget& host, Op op, const Deed& deed) {
+  /// It has come to pass when its time has come, however late somebody asks.
+  HostAnswer<Done> perform(const HostTarget& host, Op op, const std::function<void(Machine&)>& deed) {
     const double before = thread_cpu();
     Machine& machine = at(host);
     const Moment begun = std::chrono::steady_clock::now();
-    if (sleeps_) {
-      std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(machine.ms[static_cast<std::size_t>(op)]));
-    }
-    {
-      const std::lock_guard guard(machine.mutex);
-      deed(machine);
-      machine.performed.push_back({op, begun, std::chrono::steady_clock::now()});
-    }
+    const Moment ended = begun + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+                                     sleeps_ ? machine.ms[static_cast<std::size_t>(op)] : Milliseconds(0));
+    HostAnswer<Done> answer = HostAnswer<Done>::due(ended, [&machine, op, begun, ended, deed] {
+      const double since = thread_cpu();
+      {
+        const std::lock_guard guard(machine.mutex);
+        deed(machine);
+        machine.performed.push_back({op, begun, ended});
+      }
+      machine.spend(thread_cpu() - since);
+      return Done{};
+    });
     machine.spend(thread_cpu() - before);
-    return Done{};
+    return answer;
   }
 
   const bool sleeps_;
@@ -278,7 +282,7 @@ Plan plan_for(Memory& hosts) {
   const ReadDesired desired = read_desired(sources);
   std::vector<ObservedState> states;
   for (const DesiredHost& host : desired.state.hosts) {
-    states.push_back(hosts.observe(host.target).value());
+    states.push_back(hosts.observe(host.target).get().value());
   }
   auto observed = merge(std::move(states));
   if (!observed || has_error(desired.diagnostics)) {

@@ -114,7 +114,7 @@ class Benchmark {
   }
 
   void observe(std::string_view name) {
-    if (const auto observed = hosts_->observe(host(name)); !observed) {
+    if (const auto observed = hosts_->observe(host(name)).get(); !observed) {
       give_up(fmt::format("{}: {}", name, why(observed.error())));
     }
   }

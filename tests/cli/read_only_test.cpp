@@ -18,25 +18,25 @@ namespace {
 /// Hosts that can be read; any other request fails the test.
 class ReadOnlyHosts : public HostWriter {
  public:
-  Result<ObservedState> observe(const HostTarget& host) override { return real_->observe(host); }
+  HostAnswer<ObservedState> observe(const HostTarget& host) override { return real_->observe(host); }
   Result<HostFacts> examine(const HostTarget& host) override { return real_->examine(host); }
   Result<Done> lock(const HostTarget&) override { return written("lock"); }
   void unlock(const HostTarget&) override { static_cast<void>(written("unlock")); }
-  Result<Done> stop_vm(const HostTarget&, const std::string&, const StopPolicy&, bool) override {
+  HostAnswer<Done> stop_vm(const HostTarget&, const std::string&, const StopPolicy&, bool) override {
     return written("stop");
   }
-  Result<Done> start_vm(const HostTarget&, const std::string&) override { return written("start"); }
-  Result<Done> forget_owed_start(const HostTarget&, const std::string&) override { return written("forget"); }
-  Result<Done> assign_partition(const HostTarget&, const std::string&, const std::optional<std::string>&) override {
+  HostAnswer<Done> start_vm(const HostTarget&, const std::string&) override { return written("start"); }
+  HostAnswer<Done> forget_owed_start(const HostTarget&, const std::string&) override { return written("forget"); }
+  HostAnswer<Done> assign_partition(const HostTarget&, const std::string&, const std::optional<std::string>&) override {
     return written("assign");
   }
-  Result<Done> unassign_partition(const HostTarget&, const std::string&, const std::string&) override {
+  HostAnswer<Done> unassign_partition(const HostTarget&, const std::string&, const std::string&) override {
     return written("unassign");
   }
-  Result<Done> set_partition_count(const HostTarget&, const std::string&, std::uint32_t) override {
+  HostAnswer<Done> set_partition_count(const HostTarget&, const std::string&, std::uint32_t) override {
     return written("set count");
   }
-  Result<Done> set_offline_action(const HostTarget&, const std::string&, OfflineAction) override {
+  HostAnswer<Done> set_offline_action(const HostTarget&, const std::string&, OfflineAction) override {
     return written("set action");
   }
 

@@ -129,7 +129,7 @@ std::string Side::perform(std::string_view deed) {
 /// nullptr where it cannot be read.
 const ObservedState* Side::observe() {
   if (!seen_.contains(host_)) {
-    seen_.emplace(host_, writer_->observe(target()));
+    seen_.emplace(host_, writer_->observe(target()).get());
   }
   const Result<ObservedState>& seen = seen_.at(host_);
   if (!seen) {
@@ -244,28 +244,30 @@ std::string Side::act(const std::vector<std::string>& words) {
   const bool in_capitals = has(words, "CAPITALS");
   const auto as_asked = [&](const std::string& text) { return in_capitals ? capitals(text) : text; };
   if (what == "count") {
-    return told(writer_->set_partition_count(target(), as_asked(gpu_name(words[1])),
-                                             static_cast<std::uint32_t>(std::stoul(words[2]))));
+    return told(writer_
+                    ->set_partition_count(target(), as_asked(gpu_name(words[1])),
+                                          static_cast<std::uint32_t>(std::stoul(words[2])))
+                    .get());
   }
   const std::string id = as_asked(id_of(words[1]));
   if (what == "start") {
-    return told(writer_->start_vm(target(), id));
+    return told(writer_->start_vm(target(), id).get());
   }
   if (what == "forget") {
-    return told(writer_->forget_owed_start(target(), id));
+    return told(writer_->forget_owed_start(target(), id).get());
   }
   if (what == "stop") {
     StopPolicy how;
     how.mode = has(words, "turn-off") ? StopMode::kTurnOff : StopMode::kShutdown;
     how.timeout = has(words, "soon") ? std::chrono::seconds(1) : std::chrono::seconds(60);
-    return told(writer_->stop_vm(target(), id, how, has(words, "owed")));
+    return told(writer_->stop_vm(target(), id, how, has(words, "owed")).get());
   }
   if (what == "assign") {
     const bool pins = words.size() > 2 && !in_capitals;
-    return told(writer_->assign_partition(target(), id, pins ? std::optional(gpu_name(words[2])) : std::nullopt));
+    return told(writer_->assign_partition(target(), id, pins ? std::optional(gpu_name(words[2])) : std::nullopt).get());
   }
   if (what == "set") {
-    return told(writer_->set_offline_action(target(), id, parse_offline_action(words[2]).value()));
+    return told(writer_->set_offline_action(target(), id, parse_offline_action(words[2]).value()).get());
   }
   // unassign VM PLACE: of what it holds now.
   std::string adapter = "99999999-9999-4999-8999-999999999999";
@@ -277,7 +279,7 @@ std::string Side::act(const std::vector<std::string>& words) {
     }
   }
   seen_.clear();
-  return told(writer_->unassign_partition(target(), id, as_asked(adapter)));
+  return told(writer_->unassign_partition(target(), id, as_asked(adapter)).get());
 }
 
 // Names -------------------------------------------------------------------------------------------------------------

@@ -102,7 +102,7 @@ TEST_CASE(
     const Plan plan = east.plan();
     int left = 0;
     Watched hosts;
-    hosts.on_write = [&](Op op, const std::string& host, const std::string&) -> Watched::Answer {
+    hosts.on_write = [&](Op op, const std::string& host, const std::string&) -> Watched::Told {
       if (op != Op::kUnassignPartition || host != "hv-1") {
         return std::nullopt;
       }
@@ -136,7 +136,7 @@ TEST_CASE("an adapter that its host is still adding is read until it is there, a
     const Plan plan = east.plan();
     int left = 0;
     Watched hosts;
-    hosts.on_write = [&](Op op, const std::string& host, const std::string&) -> Watched::Answer {
+    hosts.on_write = [&](Op op, const std::string& host, const std::string&) -> Watched::Told {
       if (op != Op::kAssignPartition || host != "hv-1") {
         return std::nullopt;
       }
@@ -181,7 +181,7 @@ TEST_CASE("a machine that is still on its way up in the end is not said to be of
   East east;
   const Plan plan = east.plan();
   Watched hosts;
-  hosts.on_write = [&](Op op, const std::string& host, const std::string&) -> Watched::Answer {
+  hosts.on_write = [&](Op op, const std::string& host, const std::string&) -> Watched::Told {
     if (op != Op::kStartVm || host != "hv-1") {
       return std::nullopt;
     }
@@ -203,7 +203,7 @@ TEST_CASE("a run that is asked to end sends nothing again") {
   const Plan plan = east.plan();
   int tries = 0;
   Watched hosts;
-  hosts.on_write = [&](Op op, const std::string& host, const std::string&) -> Watched::Answer {
+  hosts.on_write = [&](Op op, const std::string& host, const std::string&) -> Watched::Told {
     if (op != Op::kSetPartitionCount || host != "hv-1") {
       return std::nullopt;
     }

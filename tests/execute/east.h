@@ -118,19 +118,21 @@ class Notes : public Journal {
 /// A lab whose requests are seen before they are made, on the thread that makes them: they may be held up, or answered.
 class Watched : public HostWriter {
  public:
-  using Answer = std::optional<Result<Done>>;
+  using Told = std::optional<Result<Done>>;
 
-  std::function<Answer(Op op, const std::string& host, const std::string& vm_id)> on_write;
+  std::function<Told(Op op, const std::string& host, const std::string& vm_id)> on_write;
   std::function<std::optional<Error>(const std::string& host)> on_lock;
   std::function<std::optional<Error>(const std::string& host)> on_observe;
 
-  Result<ObservedState> observe(const HostTarget& host) override {
-    if (on_observe) {
-      if (std::optional<Error> error = on_observe(host.name)) {
-        return tl::unexpected<Error>(*std::move(error));
+  HostAnswer<ObservedState> observe(const HostTarget& host) override {
+    return HostAnswer<ObservedState>::waited([this, &host]() -> Result<ObservedState> {
+      if (on_observe) {
+        if (std::optional<Error> error = on_observe(host.name)) {
+          return tl::unexpected<Error>(*std::move(error));
+        }
       }
-    }
-    return lab_->observe(host);
+      return lab_->observe(host).get();
+    });
   }
   Result<HostFacts> examine(const HostTarget& host) override { return lab_->examine(host); }
   Result<Done> lock(const HostTarget& host) override {
@@ -142,38 +144,47 @@ class Watched : public HostWriter {
     return lab_->lock(host);
   }
   void unlock(const HostTarget& host) override { lab_->unlock(host); }
-  Result<Done> stop_vm(const HostTarget& host, const std::string& vm_id, const StopPolicy& how, bool owed) override {
-    return seen(Op::kStopVm, host, vm_id, [&] { return lab_->stop_vm(host, vm_id, how, owed); });
+  HostAnswer<Done> stop_vm(const HostTarget& host, const std::string& vm_id, const StopPolicy& how,
+                           bool owed) override {
+    return seen(Op::kStopVm, host, vm_id, [=](auto& lab, auto& at) { return lab.stop_vm(at, vm_id, how, owed); });
   }
-  Result<Done> start_vm(const HostTarget& host, const std::string& vm_id) override {
-    return seen(Op::kStartVm, host, vm_id, [&] { return lab_->start_vm(host, vm_id); });
+  HostAnswer<Done> start_vm(const HostTarget& host, const std::string& vm_id) override {
+    return seen(Op::kStartVm, host, vm_id, [=](auto& lab, auto& at) { return lab.start_vm(at, vm_id); });
   }
-  Result<Done> forget_owed_start(const HostTarget& host, const std::string& vm_id) override {
+  HostAnswer<Done> forget_owed_start(const HostTarget& host, const std::string& vm_id) override {
     return lab_->forget_owed_start(host, vm_id);
   }
-  Result<Done> assign_partition(const HostTarget& host, const std::string& vm_id,
-                                const std::optional<std::string>& gpu) override {
-    return seen(Op::kAssignPartition, host, vm_id, [&] { return lab_->assign_partition(host, vm_id, gpu); });
+  HostAnswer<Done> assign_partition(const HostTarget& host, const std::string& vm_id,
+                                    const std::optional<std::string>& gpu) override {
+    return seen(Op::kAssignPartition, host, vm_id,
+                [=](auto& lab, auto& at) { return lab.assign_partition(at, vm_id, gpu); });
   }
-  Result<Done> unassign_partition(const HostTarget& host, const std::string& vm_id, const std::string& id) override {
-    return seen(Op::kUnassignPartition, host, vm_id, [&] { return lab_->unassign_partition(host, vm_id, id); });
+  HostAnswer<Done> unassign_partition(const HostTarget& host, const std::string& vm_id,
+                                      const std::string& id) override {
+    return seen(Op::kUnassignPartition, host, vm_id,
+                [=](auto& lab, auto& at) { return lab.unassign_partition(at, vm_id, id); });
   }
-  Result<Done> set_partition_count(const HostTarget& host, const std::string& gpu, std::uint32_t count) override {
-    return seen(Op::kSetPartitionCount, host, {}, [&] { return lab_->set_partition_count(host, gpu, count); });
+  HostAnswer<Done> set_partition_count(const HostTarget& host, const std::string& gpu, std::uint32_t count) override {
+    return seen(Op::kSetPartitionCount, host, {},
+                [=](auto& lab, auto& at) { return lab.set_partition_count(at, gpu, count); });
   }
-  Result<Done> set_offline_action(const HostTarget& host, const std::string& vm_id, OfflineAction action) override {
-    return seen(Op::kSetOfflineAction, host, vm_id, [&] { return lab_->set_offline_action(host, vm_id, action); });
+  HostAnswer<Done> set_offline_action(const HostTarget& host, const std::string& vm_id, OfflineAction action) override {
+    return seen(Op::kSetOfflineAction, host, vm_id,
+                [=](auto& lab, auto& at) { return lab.set_offline_action(at, vm_id, action); });
   }
 
  private:
-  template <class Deed>
-  Result<Done> seen(Op op, const HostTarget& host, const std::string& vm_id, const Deed& deed) {
-    if (on_write) {
-      if (Answer answer = on_write(op, host.name, vm_id)) {
-        return *std::move(answer);
+  using Deed = std::function<HostAnswer<Done>(HostWriter& lab, const HostTarget& host)>;
+
+  HostAnswer<Done> seen(Op op, const HostTarget& host, const std::string& vm_id, const Deed& deed) {
+    return HostAnswer<Done>::waited([this, op, &host, vm_id, deed] {
+      if (on_write) {
+        if (Told told = on_write(op, host.name, vm_id)) {
+          return *std::move(told);
+        }
       }
-    }
-    return deed();
+      return deed(*lab_, host).get();
+    });
   }
 
   std::unique_ptr<HostWriter> lab_ = make_simulated_hosts();
@@ -243,7 +254,7 @@ struct East {
     const auto reader = make_simulated_hosts();
     std::vector<ObservedState> states;
     for (const DesiredHost& one : read.state.hosts) {
-      auto observed = reader->observe(one.target);
+      auto observed = reader->observe(one.target).get();
       states.push_back(observed ? std::move(*observed) : not_read(one.target.name, observed.error().message));
     }
     Planned planned = make_plan(read.state, merge(std::move(states)).value(), sources);

@@ -31,7 +31,7 @@ TEST_CASE("wherever the disk of the journal is full, nothing is sent from then o
     std::set<std::string> stopped;
     std::vector<std::string> wrong;
     Watched hosts;
-    hosts.on_write = [&](Op op, const std::string&, const std::string& vm_id) -> Watched::Answer {
+    hosts.on_write = [&](Op op, const std::string&, const std::string& vm_id) -> Watched::Told {
       if (op == Op::kStopVm) {
         stopped.insert(vm_id);
       }
@@ -74,7 +74,7 @@ TEST_CASE(
   CHECK(open_ends.told().empty());
   std::size_t seen = 0;
   Watched hosts;
-  hosts.on_write = [&](Op op, const std::string& host, const std::string&) -> Watched::Answer {
+  hosts.on_write = [&](Op op, const std::string& host, const std::string&) -> Watched::Told {
     if (host == "hv-1") {
       const Diagnostics told = open_ends.told();
       const std::string words = messages(told);
@@ -101,7 +101,7 @@ TEST_CASE("a machine that is being brought back is not told as left off: what ca
   OpenEnds open(plan);
   std::string told;
   Watched hosts;
-  hosts.on_write = [&](Op op, const std::string& host, const std::string&) -> Watched::Answer {
+  hosts.on_write = [&](Op op, const std::string& host, const std::string&) -> Watched::Told {
     if (op == Op::kStartVm && host == "hv-1") {
       told = messages(open.told());
     }

@@ -322,7 +322,7 @@ TEST_CASE("what a host's error is called, and what mends it, is told of the step
     const Plan plan = east.plan();
     Watched hosts;
     std::atomic<bool> deaf = false;
-    hosts.on_write = [&](Op op, const std::string& host, const std::string&) -> Watched::Answer {
+    hosts.on_write = [&](Op op, const std::string& host, const std::string&) -> Watched::Told {
       if (op != Op::kSetPartitionCount || host != "hv-1") {
         return std::nullopt;
       }

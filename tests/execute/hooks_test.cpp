@@ -343,7 +343,7 @@ TEST_CASE("what is left of a run owes the hook after a start to machines that ru
   const auto reader = make_simulated_hosts();
   std::vector<ObservedState> states;
   for (const HostTarget& target : east.planned.hosts) {
-    states.push_back(reader->observe(target).value());
+    states.push_back(reader->observe(target).get().value());
   }
   const ObservedState observed = merge(std::move(states)).value();
   const Plan left = what_is_left(east.planned, run, observed);

@@ -16,7 +16,7 @@ namespace {
 /// Hosts of which each reading says how many there were.
 class Counted : public HostReader {
  public:
-  Result<ObservedState> observe(const HostTarget& host) override {
+  HostAnswer<ObservedState> observe(const HostTarget& host) override {
     if (host.name == "broken") {
       return fail(ErrorCode::kUnreachable, "no way there");
     }
@@ -57,8 +57,8 @@ TEST_CASE("what was done before a reading is asked for is in it, however many re
       writers.emplace_back([&, number] {
         for (int times = 0; times < 20; ++times) {
           const VmState now = times % 2 == 0 ? VmState::kOff : VmState::kRunning;
-          const Result<Done> done = now == VmState::kOff ? hosts->stop_vm(plan.hosts[1], guid(number), {}, false)
-                                                         : hosts->start_vm(plan.hosts[1], guid(number));
+          const Result<Done> done = now == VmState::kOff ? hosts->stop_vm(plan.hosts[1], guid(number), {}, false).get()
+                                                         : hosts->start_vm(plan.hosts[1], guid(number)).get();
           const Reading after = reads.after_now(1);
           const Reading again = reads.by_now(1);
           for (const Reading& reading : {after, again}) {

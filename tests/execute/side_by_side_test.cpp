@@ -270,7 +270,7 @@ class Ledger : public Journal {
   std::atomic<bool> full_ = false;
 };
 
-const Watched::Answer kGoOn = std::nullopt;
+const Watched::Told kGoOn = std::nullopt;
 
 }  // namespace
 
@@ -418,7 +418,7 @@ TEST_CASE("a step that fails while others are under way skips what waits for it,
     }
   };
   Watched hosts;
-  hosts.on_write = [&](Op op, const std::string&, const std::string& vm_id) -> Watched::Answer {
+  hosts.on_write = [&](Op op, const std::string&, const std::string& vm_id) -> Watched::Told {
     if (op == Op::kStopVm) {
       both.join();
       if (vm_id == guid(0)) {
@@ -482,7 +482,7 @@ TEST_CASE("machines whose own start did not come are started again side by side,
   const Plan plan = many.plan();
   Meeting starts(4);
   Watched hosts;
-  hosts.on_write = [&](Op op, const std::string&, const std::string& vm_id) -> Watched::Answer {
+  hosts.on_write = [&](Op op, const std::string&, const std::string& vm_id) -> Watched::Told {
     if (op == Op::kSetPartitionCount) {
       return fail(ErrorCode::kRefused, "not this card");
     }

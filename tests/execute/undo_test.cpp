@@ -28,8 +28,7 @@ void take_all(const East& east) {
 /// They come when `one` is about to be started for the first time.
 Watched crowded(const East& east) {
   Watched hosts;
-  hosts.on_write = [&east, came = false](Op op, const std::string& host,
-                                         const std::string&) mutable -> Watched::Answer {
+  hosts.on_write = [&east, came = false](Op op, const std::string& host, const std::string&) mutable -> Watched::Told {
     if (op == Op::kStartVm && host == "hv-1" && !came) {
       came = true;
       take_all(east);
@@ -76,7 +75,7 @@ TEST_CASE("what was there before the run is never taken back") {
   const Plan plan = east.plan();
   east.fault(0, {{"op", "start-vm"}, {"kind", "fail"}, {"message", "0x800705AA"}, {"count", 9}});
   Watched hosts;
-  hosts.on_write = [&](Op op, const std::string& host, const std::string&) -> Watched::Answer {
+  hosts.on_write = [&](Op op, const std::string& host, const std::string&) -> Watched::Told {
     if (op == Op::kSetPartitionCount && host == "hv-1") {
       // Somebody gives the machine its partition meanwhile: the step finds it.
       east.change([](json& all) {
@@ -142,7 +141,7 @@ TEST_CASE("a run whose assignment was taken back, or may have been, is taken up 
     const auto reader = make_simulated_hosts();
     std::vector<ObservedState> states;
     for (const HostTarget& target : plan.hosts) {
-      states.push_back(reader->observe(target).value());
+      states.push_back(reader->observe(target).get().value());
     }
     const Plan left = what_is_left(plan, run, merge(std::move(states)).value());
     CHECK(left.diagnostics.empty());

@@ -104,7 +104,7 @@ void EngineStage::let_guests_leave() {
       return true;
     }
     for (const std::string& host : names_) {
-      static_cast<void>(hosts()->observe({host, connect(host)}));
+      static_cast<void>(hosts()->observe({host, connect(host)}).get());
     }
     return false;
   };

@@ -193,11 +193,13 @@ class FatedHosts : public HostWriter {
  public:
   FatedHosts(std::shared_ptr<HostWriter> hosts, Fate& fate) : hosts_(std::move(hosts)), fate_(fate) {}
 
-  Result<ObservedState> observe(const HostTarget& host) override {
-    if (is_lost(host)) {
-      return lost();
-    }
-    return hosts_->observe(host);
+  HostAnswer<ObservedState> observe(const HostTarget& host) override {
+    return HostAnswer<ObservedState>::waited([this, &host]() -> Result<ObservedState> {
+      if (is_lost(host)) {
+        return lost();
+      }
+      return hosts_->observe(host).get();
+    });
   }
   Result<HostFacts> examine(const HostTarget& host) override { return hosts_->examine(host); }
   Result<Done> lock(const HostTarget& host) override {
@@ -208,31 +210,37 @@ class FatedHosts : public HostWriter {
   }
   void unlock(const HostTarget& host) override { hosts_->unlock(host); }
 
-  Result<Done> stop_vm(const HostTarget& host, const std::string& vm, const StopPolicy& how, bool owed) override {
-    return send(host, [&] { return hosts_->stop_vm(host, vm, how, owed && fate_.mutant() != Mutant::kOwesNothing); });
+  HostAnswer<Done> stop_vm(const HostTarget& host, const std::string& vm, const StopPolicy& how, bool owed) override {
+    return sent(host, [=, this](auto& at) {
+      return hosts_->stop_vm(at, vm, how, owed && fate_.mutant() != Mutant::kOwesNothing);
+    });
   }
-  Result<Done> start_vm(const HostTarget& host, const std::string& vm) override {
-    return send(host, [&] { return hosts_->start_vm(host, vm); });
+  HostAnswer<Done> start_vm(const HostTarget& host, const std::string& vm) override {
+    return sent(host, [=, this](auto& at) { return hosts_->start_vm(at, vm); });
   }
-  Result<Done> assign_partition(const HostTarget& host, const std::string& vm,
-                                const std::optional<std::string>& gpu) override {
-    Result<Done> done = send(host, [&] { return hosts_->assign_partition(host, vm, gpu); });
-    if (fate_.mutant() == Mutant::kRepeatsAssigns && !done && done.error().code == ErrorCode::kInterrupted) {
-      return hosts_->assign_partition(host, vm, gpu);
-    }
-    return done;
+  HostAnswer<Done> assign_partition(const HostTarget& host, const std::string& vm,
+                                    const std::optional<std::string>& gpu) override {
+    return HostAnswer<Done>::waited([=, this, &host] {
+      const auto assign = [&](auto& at) { return hosts_->assign_partition(at, vm, gpu); };
+      Result<Done> done = send(host, assign);
+      if (fate_.mutant() == Mutant::kRepeatsAssigns && !done && done.error().code == ErrorCode::kInterrupted) {
+        return assign(host).get();
+      }
+      return done;
+    });
   }
-  Result<Done> unassign_partition(const HostTarget& host, const std::string& vm, const std::string& adapter) override {
-    return send(host, [&] { return hosts_->unassign_partition(host, vm, adapter); });
+  HostAnswer<Done> unassign_partition(const HostTarget& host, const std::string& vm,
+                                      const std::string& adapter) override {
+    return sent(host, [=, this](auto& at) { return hosts_->unassign_partition(at, vm, adapter); });
   }
-  Result<Done> set_partition_count(const HostTarget& host, const std::string& gpu, std::uint32_t count) override {
-    return send(host, [&] { return hosts_->set_partition_count(host, gpu, count); });
+  HostAnswer<Done> set_partition_count(const HostTarget& host, const std::string& gpu, std::uint32_t count) override {
+    return sent(host, [=, this](auto& at) { return hosts_->set_partition_count(at, gpu, count); });
   }
-  Result<Done> forget_owed_start(const HostTarget& host, const std::string& vm) override {
-    return send(host, [&] { return hosts_->forget_owed_start(host, vm); });
+  HostAnswer<Done> forget_owed_start(const HostTarget& host, const std::string& vm) override {
+    return sent(host, [=, this](auto& at) { return hosts_->forget_owed_start(at, vm); });
   }
-  Result<Done> set_offline_action(const HostTarget& host, const std::string& vm, OfflineAction action) override {
-    return send(host, [&] { return hosts_->set_offline_action(host, vm, action); });
+  HostAnswer<Done> set_offline_action(const HostTarget& host, const std::string& vm, OfflineAction action) override {
+    return sent(host, [=, this](auto& at) { return hosts_->set_offline_action(at, vm, action); });
   }
 
  private:
@@ -245,7 +253,12 @@ class FatedHosts : public HostWriter {
   static tl::unexpected<Error> lost() { return fail(ErrorCode::kUnreachable, "the session was lost"); }
   static tl::unexpected<Error> interrupted() { return fail(ErrorCode::kInterrupted, "the reply was lost"); }
 
-  template <class Deed>
+  using Deed = std::function<HostAnswer<Done>(const HostTarget& host)>;
+
+  HostAnswer<Done> sent(const HostTarget& host, const Deed& deed) {
+    return HostAnswer<Done>::waited([this, &host, deed] { return send(host, deed); });
+  }
+
   Result<Done> send(const HostTarget& host, const Deed& deed) {
     if (is_lost(host)) {
       return lost();
@@ -258,7 +271,7 @@ class FatedHosts : public HostWriter {
     if (is_lost(host)) {
       return interrupted();
     }
-    Result<Done> done = deed();
+    Result<Done> done = deed(host).get();
     if (is_lost(host)) {
       return interrupted();
     }
@@ -267,18 +280,17 @@ class FatedHosts : public HostWriter {
   }
 
   /// As it is on its way, it may be cut off: a moment after it was sent, or as soon as it has had an effect.
-  template <class Deed>
   Result<Done> send_on(const HostTarget& host, const Deed& deed) {
     const bool soon = fate_.is_here();
     const bool late = fate_.is_here();
     if (!soon && !late) {
-      return deed();
+      return deed(host).get();
     }
     const std::uint64_t before = fate_.sessions()->changes();
     std::optional<Result<Done>> done;
     std::atomic<bool> answered = false;
     std::thread request([&] {
-      done = deed();
+      done = deed(host).get();
       answered = true;
     });
     if (soon) {

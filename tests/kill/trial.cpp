@@ -286,7 +286,7 @@ ObservedState Trial::observe() const {
   const auto hosts = stage_.hosts();
   std::vector<ObservedState> states;
   for (const DesiredHost& host : desired_.hosts) {
-    auto state = hosts->observe(host.target);
+    auto state = hosts->observe(host.target).get();
     states.push_back(state ? std::move(*state) : not_read(host.target.name, state.error().message));
   }
   auto merged = merge(std::move(states));

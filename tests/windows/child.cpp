@@ -76,7 +76,7 @@ int run(const std::vector<std::string>& words, const char* program) {
   } else if (deed == "assign") {
     const auto hosts = make_simulated_hosts();
     for (int i = 0; i < std::stoi(words.at(3)); ++i) {
-      if (!hosts->assign_partition(host_of(words.at(1), "hv-1"), words.at(2), {})) {
+      if (!hosts->assign_partition(host_of(words.at(1), "hv-1"), words.at(2), {}).get()) {
         return 1;
       }
     }

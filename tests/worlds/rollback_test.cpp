@@ -43,7 +43,7 @@ class Forgetful : public Journal {
 ObservedState observe(const Plan& plan, HostWriter& hosts) {
   std::vector<ObservedState> states;
   for (const HostTarget& target : plan.hosts) {
-    auto state = hosts.observe(target);
+    auto state = hosts.observe(target).get();
     states.push_back(state ? std::move(*state) : not_read(target.name, state.error().message));
   }
   auto merged = merge(std::move(states));

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <chrono>
+#include <concepts>
+#include <functional>
+#include <optional>
+#include <thread>
+#include <type_traits>
+#include <utility>
+
+#include "base/result.h"
+
+namespace gpup {
+
+/// What a host answers to a request that has begun. Whoever asked waits for it in one of three ways, whichever suits
+/// the host: it is there, it comes by itself at a known time, or somebody has to wait for it. What the request was
+/// given by reference must live until then.
+template <class T>
+class [[nodiscard]] HostAnswer {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using Get = std::function<Result<T>()>;
+
+  /// It is there.
+  template <class Value>
+  requires(std::constructible_from<Result<T>, Value> && !std::same_as<std::remove_cvref_t<Value>, HostAnswer>)
+      HostAnswer(Value&& value)
+      : here_(std::in_place, std::forward<Value>(value)) {}  // NOLINT(google-explicit-constructor)
+
+  /// It comes at that time; `get` is not called before, and does not wait.
+  static HostAnswer due(Clock::time_point time, Get get) { return HostAnswer(time, std::move(get)); }
+  /// `get` waits for it, as long as it takes.
+  static HostAnswer waited(Get get) { return HostAnswer(std::nullopt, std::move(get)); }
+
+  bool is_here() const { return here_.has_value(); }
+  /// Nothing where it is there or is waited for.
+  std::optional<Clock::time_point> due() const { return due_; }
+
+  /// Once. Returns at once where it is there or its time has come; else waits, here.
+  Result<T> get() {
+    if (here_) {
+      return *std::move(here_);
+    }
+    if (due_) {
+      std::this_thread::sleep_until(*due_);
+    }
+    return get_();
+  }
+
+ private:
+  HostAnswer(std::optional<Clock::time_point> time, Get get) : due_(time), get_(std::move(get)) {}
+
+  std::optional<Result<T>> here_;
+  std::optional<Clock::time_point> due_;
+  Get get_;
+};
+
+}  // namespace gpup
