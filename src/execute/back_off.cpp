@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace gpup {
 
@@ -16,13 +17,17 @@ constexpr auto kMayPass = std::to_array<Code>({
 
 }  // namespace
 
-bool BackOff::wait() {
+Task<bool> BackOff::wait(Loop& loop) {
   if (patience_.now() + pause_ - begun_ > patience_.most) {
-    return false;
+    co_return false;
   }
-  patience_.sleep(pause_);
-  pause_ *= 2;
-  return true;
+  const std::chrono::milliseconds pause = std::exchange(pause_, pause_ * 2);
+  if (patience_.sleep) {
+    patience_.sleep(pause);
+  } else {
+    co_await loop.until(Loop::Clock::now() + pause);
+  }
+  co_return true;
 }
 
 bool may_pass(const Error& error) {

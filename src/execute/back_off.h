@@ -2,20 +2,18 @@
 
 #include <chrono>
 #include <functional>
-#include <thread>
 
 #include "base/result.h"
+#include "base/task.h"
+#include "execute/loop.h"
 
 namespace gpup {
 
-/// How long trouble that may pass by itself is waited out, and by which clock: tests do not wait. Used from several
-/// threads.
+/// How long trouble that may pass by itself is waited out, and by which clock: tests do not wait.
 struct Patience {
   std::chrono::milliseconds most{30'000};  ///< from the first try on
   std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
-  std::function<void(std::chrono::milliseconds)> sleep = [](std::chrono::milliseconds time) {
-    std::this_thread::sleep_for(time);
-  };
+  std::function<void(std::chrono::milliseconds)> sleep = {};  ///< empty: by the loop's timers
 };
 
 /// The pauses between tries, each twice the one before.
@@ -24,7 +22,7 @@ class BackOff {
   explicit BackOff(const Patience& patience) : patience_(patience), begun_(patience.now()) {}
 
   /// Waits before the next try; false, at once, where that would be too late.
-  bool wait();
+  Task<bool> wait(Loop& loop);
 
  private:
   const Patience& patience_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -11,15 +12,17 @@
 
 #include <fmt/format.h>
 
-#include "base/rounds.h"
 #include "base/side_by_side.h"
+#include "base/task.h"
 #include "base/text.h"
 #include "execute/find.h"
+#include "execute/flushes.h"
 #include "execute/hook_runs.h"
+#include "execute/loop.h"
+#include "execute/perform_all.h"
 #include "execute/shared_reads.h"
 #include "execute/step_check.h"
 #include "execute/trouble.h"
-#include "execute/workers.h"
 
 namespace gpup {
 
@@ -57,9 +60,8 @@ class Locks {
   std::vector<const HostTarget*> held_;
 };
 
-/// One run of a plan. Steps go on several threads. `mutex_` guards what they share, the report, the journal, the
-/// progress, the clock, and is let go while a host is asked. Of the rest each step touches its own: its result, and
-/// what its VM holds. Readings of a host are shared; writes to it, stops and starts aside, take turns.
+/// One run of a plan. Its steps are tasks of a loop, and so go side by side on one thread: nothing that they share
+/// needs a lock. Readings of a host are shared; writes to it, stops and starts aside, take turns.
 class Run {
  public:
   Run(const Plan& plan, HostWriter& hosts, Journal& journal, Progress& progress, const std::atomic<bool>& cancelled,
@@ -73,11 +75,14 @@ class Run {
         now_(now),
         limits_(limits),
         patience_(patience),
+        loop_(limits.in_order() ? 0 : std::min(limits.most(), kMostThreads)),
         locks_(hosts),
-        reads_(plan.hosts, hosts, patience),
+        flushes_(loop_, journal),
+        reads_(loop_, plan.hosts, hosts, patience),
         turns_(plan.hosts.size()),
         held_(plan),
-        hooks_({plan, journal, progress, cancelled, now, mutex_, [this](const auto& entry) { return note(entry); }},
+        hooks_({plan, journal, progress, cancelled, now, loop_,
+                [this](std::function<Result<Done>()> entry) { return note(std::move(entry)); }},
                terms.hooks),
         starts_(plan.vms.size()),
         answered_(plan.steps.size()) {
@@ -93,7 +98,8 @@ class Run {
     if (plan_.acts() && may_start()) {
       perform_steps();
       restore();
-      forget_owed_starts();
+      loop_.begin(0, forget_owed_starts());
+      loop_.run();
       hooks_.after_owed(limits_.hosts);
       tell();
       locks_.let_go();  // a hook may want the hosts for itself
@@ -115,6 +121,9 @@ class Run {
   }
 
  private:
+  /// Beside the loop's: for hosts, and hooks, that have to be waited for.
+  static constexpr std::size_t kMostThreads = 512;
+
   // Before anything is touched ------------------------------------------------------------------------------------
 
   bool may_start() {
@@ -222,16 +231,10 @@ class Run {
   void perform_steps() {
     report_.steps.resize(plan_.steps.size());
     Schedule schedule(plan_, limits_);
-    perform_all(schedule, mutex_, most_threads(),
-                [this](std::uint32_t step, std::unique_lock<std::mutex>& lock) { take_step(step, lock); });
+    perform_all(loop_, schedule, [this](std::uint32_t step) { return take_step(step); });
   }
 
-  std::size_t most_threads() const {
-    constexpr std::size_t kMost = 512;
-    return std::min(limits_.most(), kMost);
-  }
-
-  void take_step(std::uint32_t step, std::unique_lock<std::mutex>& lock) {
+  Task<> take_step(std::uint32_t step) {
     StepResult& result = report_.steps[step];
     result.step = step;
     result.started = now_();
@@ -240,14 +243,12 @@ class Run {
       result.ended = result.started;
     } else {
       progress_.started(plan_, step);
-      lock.unlock();
-      const bool host_said_so = perform_step(plan_.steps[step], result);
+      const bool host_said_so = co_await perform_step(plan_.steps[step], result);
       if (plan_.steps[step].op == Op::kStartVm && ended_well(result.outcome) && !host_said_so) {
         // It may not have forgotten by itself. The VM was off when the plan's facts were checked, or since: no stop is
         // still to come.
-        forget_owed_start(plan_.vms[plan_.steps[step].vm]);
+        co_await forget_owed_start(plan_.vms[plan_.steps[step].vm]);
       }
-      lock.lock();
       result.ended = now_();
     }
     // Those that were skipped are in the last entry: noting each would keep stopped VMs waiting.
@@ -258,17 +259,15 @@ class Run {
     }
     progress_.finished(plan_, result);
     if (plan_.hooks.any() && is_power(plan_.steps[step].op) && ended_well(result.outcome)) {
-      lock.unlock();
-      run_after(step);
-      lock.lock();
+      co_await run_after(step);
     }
   }
 
   /// A stop or start has ended well.
-  void run_after(std::uint32_t index) {
+  Task<> run_after(std::uint32_t index) {
     const Step& step = plan_.steps[index];
     if (step.op == Op::kStartVm) {
-      hooks_.after(step.vm, index, plan_.hosts[plan_.vms[step.vm].host].name);
+      co_await hooks_.after(step.vm, index, plan_.hosts[plan_.vms[step.vm].host].name);
     } else if (!starts_[step.vm]) {
       hooks_.settle(step.vm);
     }
@@ -302,70 +301,86 @@ class Run {
   }
 
   /// True where the host said that it did the step.
-  bool perform_step(const Step& step, StepResult& result) {
+  Task<bool> perform_step(const Step& step, StepResult& result) {
     const std::uint32_t host = host_of(plan_, step);
     result.outcome = Outcome::kFailed;
     result.code = Code::kStepFailed;
-    Look look = look_before(step, host, result);
+    Look look = co_await look_before(step, host, result);
     if (look.before == Before::kGo && step.op == Op::kStopVm && hooks_.has(HookKind::kBefore)) {
-      if (!run_before(result)) {
-        return false;
+      const bool goes_on = co_await run_before(result);
+      if (!goes_on) {
+        co_return false;
       }
-      look = look_at(step, *reads_.after_now(host), result);
+      const Reading reading = co_await reads_.after_now(host);
+      look = look_at(step, *reading, result);
     }
     switch (look.before) {
       case Before::kAlready:
         result.outcome = Outcome::kAlready;
         result.code.reset();
         remember(step, result);
-        return false;
+        co_return false;
       case Before::kMissing:
-        result.message = missing_words(step);
-        return false;
+        result.message = co_await missing_words(step);
+        co_return false;
       case Before::kBroken:
         result.message = std::move(look.message);
-        return false;
+        co_return false;
       case Before::kGo:
         break;
     }
-    note_intent(result.step);
+    co_await note_intent(result.step);
     BackOff back_off(patience_);
-    bool host_said_so = false;
-    bool may_yet_come = false;
-    do {
-      const std::optional<Result<Done>> claim = take_turn(step, host, result);
+    for (;;) {
+      const std::optional<Result<Done>> claim = co_await take_turn(step, host, result);
       if (!claim) {
         not_sent(result);
-        return false;
+        co_return false;
       }
       result.sent = result.sent || *claim || claim->error().code != ErrorCode::kUnreachable;
-      answered_[result.step] = is_last_word(*claim) ? 1 : 0;
-      verify(step, *reads_.after_now(host), *claim, result);
-      host_said_so = claim->has_value();
-      may_yet_come = is_under_way(*claim);
-      while (may_yet_come && step.op == Op::kAssignPartition && !ended_well(result.outcome) && back_off.wait()) {
-        verify(step, *reads_.after_now(host), *claim, result);
+      answered_[result.step] = is_last_word(*claim);
+      co_await read_back(step, host, *claim, result, back_off);
+      bool again = may_send_again(step, *claim, result);
+      if (again) {
+        again = co_await back_off.wait(loop_);
       }
-      if (!may_send_again(step, *claim, result)) {
-        break;
+      if (again) {
+        again = co_await is_as_before(step, host, result);
       }
-    } while (back_off.wait() && is_as_before(step, host, result));
-    if (may_yet_come && result.outcome == Outcome::kFailed) {
-      result.outcome = Outcome::kUnknown;
-      result.code = Code::kStepUnknown;
+      if (!again) {
+        if (is_under_way(*claim) && result.outcome == Outcome::kFailed) {
+          result.outcome = Outcome::kUnknown;
+          result.code = Code::kStepUnknown;
+        }
+        co_return claim->has_value();
+      }
     }
-    return host_said_so;
+  }
+
+  /// Reads what came of a request; again and again where a second adapter could yet come of it.
+  Task<> read_back(const Step& step, std::uint32_t host, const Result<Done>& claim, StepResult& result,
+                   BackOff& back_off) {
+    for (;;) {
+      const Reading after = co_await reads_.after_now(host);
+      co_await verify(step, *after, claim, result);
+      if (!is_under_way(claim) || step.op != Op::kAssignPartition || ended_well(result.outcome)) {
+        co_return;
+      }
+      const bool waited = co_await back_off.wait(loop_);
+      if (!waited) {
+        co_return;
+      }
+    }
   }
 
   /// Runs the hook before a stop, which may take long. False where nothing is to be stopped then, with why.
-  bool run_before(StepResult& result) {
-    const HookResult hook = hooks_.before(result.step);
-    const std::lock_guard guard(mutex_);
+  Task<bool> run_before(StepResult& result) {
+    const HookResult hook = co_await hooks_.before(result.step);
     result.started = now_();  // until now the VM was up
     if (hook.code == Code::kCannotWrite) {
       stopped_by_journal_ = true;
       not_sent(result);
-      return false;
+      co_return false;
     }
     const bool cancelled = cancelled_;
     report_.cancelled = report_.cancelled || cancelled;
@@ -377,15 +392,15 @@ class Run {
       result.outcome = Outcome::kSkipped;
       result.code.reset();
       result.message = std::move(skipped);
-      return false;
+      co_return false;
     }
     if (!ended_well(hook.outcome)) {
       result.code = Code::kBeforeFailed;
       result.message = fmt::format("the hook before it {}; the VM was not stopped", hook.message);
       result.hint = "mend what the hook minds; then 'gpup resume' goes on";
-      return false;
+      co_return false;
     }
-    return true;
+    co_return true;
   }
 
   static void not_sent(StepResult& result) {
@@ -412,9 +427,9 @@ class Run {
   }
 
   /// What the step relies on still holds, or has come back. One that is found as wanted after all is done.
-  bool is_as_before(const Step& step, std::uint32_t host, StepResult& result) {
+  Task<bool> is_as_before(const Step& step, std::uint32_t host, StepResult& result) {
     StepResult found = result;
-    const Look look = look_before(step, host, found);
+    const Look look = co_await look_before(step, host, found);
     if (look.before == Before::kAlready) {
       found.outcome = Outcome::kDone;
       found.message.clear();
@@ -423,12 +438,13 @@ class Run {
       remember(step, found);
       result = std::move(found);
     }
-    return look.before == Before::kGo;
+    co_return look.before == Before::kGo;
   }
 
-  Look look_before(const Step& step, std::uint32_t host, StepResult& result) {
+  Task<Look> look_before(const Step& step, std::uint32_t host, StepResult& result) {
     // What it waits for was read back before it began: a reading that is under way has seen that.
-    return look_at(step, *reads_.by_now(host), result);
+    const Reading reading = co_await reads_.by_now(host);
+    co_return look_at(step, *reading, result);
   }
 
   Look look_at(const Step& step, const Result<ObservedState>& observed, StepResult& result) {
@@ -447,28 +463,24 @@ class Run {
     entry.hint = std::move(trouble.hint);
   }
 
-  /// On disk when it returns, unless the journal has failed. Intents that are noted meanwhile share the next flush.
-  void note_intent(std::uint32_t step) {
-    note([&] { return journal_.intent(plan_, step, now_()); });
+  /// On disk when it ends, unless the journal has failed.
+  Task<> note_intent(std::uint32_t step) {
+    co_await note([this, step] { return journal_.intent(plan_, step, now_()); });
   }
 
-  template <class Entry>
-  bool note(const Entry& entry) {
-    std::unique_lock lock(mutex_);
+  Task<bool> note(std::function<Result<Done>()> entry) {
     Result<Done> noted = entry();
     if (noted) {
-      lock.unlock();
-      noted = flushes_.next([this] { return journal_.flush(); });
-      lock.lock();
+      noted = co_await flushes_.next();
     }
     if (!noted) {
       journal_failed(noted.error());
     }
-    return noted.has_value();
+    co_return noted.has_value();
   }
 
   /// Compares with what was read back, which is the result; a reply, or its loss, only words why.
-  void verify(const Step& step, const Result<ObservedState>& after, const Result<Done>& claim, StepResult& result) {
+  Task<> verify(const Step& step, const Result<ObservedState>& after, const Result<Done>& claim, StepResult& result) {
     result.code = Code::kStepFailed;
     result.hint.clear();
     if (!after) {
@@ -478,13 +490,13 @@ class Run {
       blame(claim ? after.error() : claim.error(), result);
       if (nothing_happened) {
         result.message = why(claim.error());
-        return;
+        co_return;
       }
       result.outcome = Outcome::kUnknown;
       result.code = Code::kStepUnknown;
       result.message = claim ? "the host said that it is done, but cannot be read back: " + unread
                              : why(claim.error()) + ", and the host cannot be read back: " + unread;
-      return;
+      co_return;
     }
     const Host& host = after->hosts.front();
     if (after_step(plan_, step, host, held_, result)) {
@@ -492,10 +504,10 @@ class Run {
       result.message.clear();
       result.code.reset();
       remember(step, result);
-      return;
+      co_return;
     }
     if (step.vm != kNone && find_vm(host, plan_.vms[step.vm].id) == nullptr) {
-      result.message = missing_words(step);
+      result.message = co_await missing_words(step);
     } else if (claim) {
       result.message.insert(0, "the host said that it is done, but ");
     } else {
@@ -528,46 +540,52 @@ class Run {
 
   /// On the host where this run, or an earlier one, stopped the VM. What comes of it changes no outcome: what is left
   /// is forgotten by the next run that locks the host, if the VM runs then.
-  void forget_owed_start(const PlanVm& vm) {
-    static_cast<void>(hosts_.forget_owed_start(plan_.hosts[vm.host], std::string(vm.id)).get());
+  Task<> forget_owed_start(const PlanVm& vm) {
+    co_await loop_.get(hosts_.forget_owed_start(plan_.hosts[vm.host], std::string(vm.id)));
   }
 
   /// Sends a step, once no other write that must not go beside it is under way on its host. Nothing is sent once the
   /// journal has failed, whosever entry it was.
-  std::optional<Result<Done>> take_turn(const Step& step, std::uint32_t host, StepResult& result) {
-    std::unique_lock turn(turns_[host], std::defer_lock);
-    if (!is_power(step.op)) {
-      turn.lock();
+  Task<std::optional<Result<Done>>> take_turn(const Step& step, std::uint32_t host, StepResult& result) {
+    if (is_power(step.op)) {
+      co_return co_await send_if_noted(step, host);
     }
-    if (journal_failed_) {
-      stopped_by_journal_ = true;
-      return std::nullopt;
+    std::optional<Result<Done>> claim;
+    {
+      const Turns::Turn turn = co_await turns_[host].take(loop_);
+      if (!result.sent) {
+        result.started = now_();  // waiting for others is no part of what it takes
+      }
+      claim = co_await send_if_noted(step, host);
     }
-    if (!is_power(step.op) && !result.sent) {
-      const std::lock_guard guard(mutex_);
-      result.started = now_();  // waiting for others is no part of what it takes
-    }
-    return send(step, plan_.hosts[host]);
+    co_await loop_.behind(loop_.rank());  // the next one is sent before anything is read back
+    co_return claim;
   }
 
-  Result<Done> send(const Step& step, const HostTarget& host) {
+  Task<std::optional<Result<Done>>> send_if_noted(const Step& step, std::uint32_t host) {
+    if (journal_failed_) {
+      stopped_by_journal_ = true;
+      co_return std::nullopt;
+    }
+    co_return co_await loop_.get(send(step, plan_.hosts[host]));
+  }
+
+  HostAnswer<Done> send(const Step& step, const HostTarget& host) {
     const auto vm_id = [&] { return std::string(plan_.vms[step.vm].id); };
     switch (step.op) {
       case Op::kStopVm:
-        return hosts_.stop_vm(host, vm_id(), plan_.stop, starts_[step.vm]).get();
+        return hosts_.stop_vm(host, vm_id(), plan_.stop, starts_[step.vm]);
       case Op::kUnassignPartition:
-        return hosts_.unassign_partition(host, vm_id(), std::string(plan_.adapters[step.adapter].id)).get();
+        return hosts_.unassign_partition(host, vm_id(), std::string(plan_.adapters[step.adapter].id));
       case Op::kSetPartitionCount:
-        return hosts_.set_partition_count(host, std::string(plan_.gpus[step.gpu].name), step.to).get();
+        return hosts_.set_partition_count(host, std::string(plan_.gpus[step.gpu].name), step.to);
       case Op::kAssignPartition:
-        return hosts_
-            .assign_partition(host, vm_id(),
-                              step.gpu == kNone ? std::nullopt : std::optional(std::string(plan_.gpus[step.gpu].name)))
-            .get();
+        return hosts_.assign_partition(
+            host, vm_id(), step.gpu == kNone ? std::nullopt : std::optional(std::string(plan_.gpus[step.gpu].name)));
       case Op::kSetOfflineAction:
-        return hosts_.set_offline_action(host, vm_id(), static_cast<OfflineAction>(step.to)).get();
+        return hosts_.set_offline_action(host, vm_id(), static_cast<OfflineAction>(step.to));
       case Op::kStartVm:
-        return hosts_.start_vm(host, vm_id()).get();
+        return hosts_.start_vm(host, vm_id());
     }
     return fail(ErrorCode::kRefused, "there is no such step");
   }
@@ -581,11 +599,12 @@ class Run {
     }
   }
 
-  std::string missing_words(const Step& step) {
+  Task<std::string> missing_words(const Step& step) {
     const PlanVm& vm = plan_.vms[step.vm];
-    const std::string place = where_now(plan_, vm, reads_);
-    return place.empty() ? fmt::format("the virtual machine is gone from {}", plan_.hosts[vm.host].name)
-                         : fmt::format("the virtual machine was on {}, is on {} now", plan_.hosts[vm.host].name, place);
+    const std::string place = co_await where_now(plan_, vm, reads_);
+    co_return place.empty()
+        ? fmt::format("the virtual machine is gone from {}", plan_.hosts[vm.host].name)
+        : fmt::format("the virtual machine was on {}, is on {} now", plan_.hosts[vm.host].name, place);
   }
 
   /// The step that assigns a partition to a VM.
@@ -601,7 +620,7 @@ class Run {
   }
 
   void journal_failed(const Error& error) {
-    if (!journal_failed_.exchange(true)) {
+    if (!std::exchange(journal_failed_, true)) {
       Diagnostic diagnostic;
       diagnostic.code = Code::kCannotWrite;
       diagnostic.severity = Severity::kWarning;
@@ -641,9 +660,9 @@ class Run {
     }
     std::vector<Ended> ended(starts.size());
     Schedule schedule(plan_, limits_, starts);
-    perform_all(schedule, mutex_, most_threads(), [&](std::uint32_t step, std::unique_lock<std::mutex>& lock) {
+    perform_all(loop_, schedule, [&](std::uint32_t step) {
       const auto at = std::lower_bound(starts.begin(), starts.end(), step);
-      ended[static_cast<std::size_t>(at - starts.begin())] = restore_vm(step, lock);
+      return restore_vm(step, ended[static_cast<std::size_t>(at - starts.begin())]);
     });
     for (Ended& one : ended) {
       if (one.restored) {
@@ -661,31 +680,31 @@ class Run {
     std::optional<LeftOff> left_off;
   };
 
-  Ended restore_vm(std::uint32_t step, std::unique_lock<std::mutex>& lock) {
+  Task<> restore_vm(std::uint32_t step, Ended& ended) {
     const PlanVm& vm = plan_.vms[plan_.steps[step].vm];
     Restored entry{
         plan_.hosts[vm.host].name, std::string(vm.name), std::string(vm.id), Outcome::kFailed, {}, now_(), {}};
     entry.code = Code::kStepFailed;
-    lock.unlock();
     std::uint32_t host = vm.host;
-    std::optional<VmState> state = state_of(vm, host, *reads_.by_now(host), entry.message);
+    const Reading reading = co_await reads_.by_now(host);
+    std::optional<VmState> state = state_of(vm, host, *reading, entry.message);
     if (!state) {
-      host = host_of_moved(vm, host, state);
+      host = co_await host_of_moved(vm, host, state);
     }
     if (state == VmState::kRunning && was_off(plan_.steps[step].vm)) {
-      forget_owed_start(vm);
+      co_await forget_owed_start(vm);
     }
-    lock.lock();
     entry.host = plan_.hosts[host].name;
     if (state == VmState::kRunning) {
-      return {};  // it was never stopped, or somebody started it
+      co_return;  // it was never stopped, or somebody started it
     }
     const StepResult& tried = report_.steps[step];
     const bool may_undo = host == vm.host && is_ours(plan_.steps[step].vm);
-    const bool answered = answered_[step] != 0 && host == vm.host;
+    const bool answered = answered_[step] && host == vm.host;
     if (answered && state != VmState::kOther && !(may_undo && tried.code == Code::kNoPartition)) {
       // The host has said no to this very start: asking again would be told the same.
-      return {std::nullopt, left_off(entry, tried)};
+      ended.left_off = left_off(entry, tried);
+      co_return;
     }
     progress_.restoring(plan_, entry);
     if (!state) {
@@ -696,21 +715,19 @@ class Run {
     } else if (!locks_.has(entry.host)) {
       entry.message = fmt::format("it is on {} now, which this run has not locked", entry.host);
     } else {
-      lock.unlock();
       if (answered) {
         entry.message = tried.message;
         entry.code = tried.code;
         entry.hint = tried.hint;
       } else {
-        try_start(vm, host, entry);
+        co_await try_start(vm, host, entry);
         if (!ended_well(entry.outcome)) {
-          follow(vm, host, entry);
+          co_await follow(vm, host, entry);
         }
       }
       if (may_undo && entry.code == Code::kNoPartition && !ended_well(entry.outcome)) {
-        start_without_ours(plan_.steps[step].vm, entry);
+        co_await start_without_ours(plan_.steps[step].vm, entry);
       }
-      lock.lock();
     }
     const bool well = ended_well(entry.outcome);
     if (well) {
@@ -724,15 +741,14 @@ class Run {
     }
     progress_.restored(plan_, entry);
     if (well) {
-      lock.unlock();
       if (entry.host != plan_.hosts[vm.host].name) {
-        forget_owed_start(vm);  // that host has seen no start
+        co_await forget_owed_start(vm);  // that host has seen no start
       }
-      hooks_.after(plan_.steps[step].vm, step, entry.host);
-      lock.lock();
+      co_await hooks_.after(plan_.steps[step].vm, step, entry.host);
+    } else {
+      ended.left_off = left_off(entry, entry);
     }
-    std::optional<LeftOff> off = well ? std::nullopt : std::optional(left_off(entry, entry));
-    return {std::move(entry), std::move(off)};
+    ended.restored = std::move(entry);
   }
 
   /// The VM was off under this run's locks: what stopped it is over, and will not stop it again. Where its stop did not
@@ -745,19 +761,21 @@ class Run {
   }
 
   /// Those that the plan names, of VMs that are as it wants them.
-  void forget_owed_starts() {
+  Task<> forget_owed_starts() {
     for (const OwedStart& owed : plan_.owed_starts) {
       const PlanVm& vm = plan_.vms[owed.vm];
       std::string unread;
       std::uint32_t host = vm.host;
-      std::optional<VmState> state = state_of(vm, host, *reads_.by_now(host), unread);
+      const Reading reading = co_await reads_.by_now(host);
+      std::optional<VmState> state = state_of(vm, host, *reading, unread);
       if (!state) {
-        host = host_of_moved(vm, host, state);
+        host = co_await host_of_moved(vm, host, state);
       }
       if (journal_failed_ || state != (starts_[owed.vm] ? VmState::kRunning : VmState::kOff) || !was_off(owed.vm)) {
         continue;
       }
-      const Result<Done> claim = hosts_.forget_owed_start(plan_.hosts[owed.host], std::string(vm.id)).get();
+      const Result<Done> claim =
+          co_await loop_.get(hosts_.forget_owed_start(plan_.hosts[owed.host], std::string(vm.id)));
       if (claim) {
         ++report_.forgotten;
         continue;
@@ -776,12 +794,16 @@ class Run {
   }
 
   /// A VM that could not be started may have moved meanwhile.
-  void follow(const PlanVm& vm, std::uint32_t from, Restored& entry) {
+  Task<> follow(const PlanVm& vm, std::uint32_t from, Restored& entry) {
     std::string ignored;
-    std::optional<VmState> state = state_of(vm, from, *reads_.by_now(from), ignored);
-    const std::uint32_t host = state ? from : host_of_moved(vm, from, state);
+    const Reading reading = co_await reads_.by_now(from);
+    std::optional<VmState> state = state_of(vm, from, *reading, ignored);
+    if (state) {
+      co_return;
+    }
+    const std::uint32_t host = co_await host_of_moved(vm, from, state);
     if (host == from) {
-      return;
+      co_return;
     }
     entry.host = plan_.hosts[host].name;
     if (state == VmState::kRunning) {
@@ -789,7 +811,7 @@ class Run {
       entry.message.clear();
       entry.hint.clear();
     } else if (state == VmState::kOff && locks_.has(entry.host)) {
-      try_start(vm, host, entry);
+      co_await try_start(vm, host, entry);
     } else {
       entry.outcome = Outcome::kFailed;
       entry.code = Code::kStepFailed;
@@ -802,31 +824,31 @@ class Run {
 
   /// No partition is free for a VM to which this run assigned one: that is taken back, and the VM started as it is
   /// then.
-  void start_without_ours(std::uint32_t vm_index, Restored& entry) {
+  Task<> start_without_ours(std::uint32_t vm_index, Restored& entry) {
     const PlanVm& vm = plan_.vms[vm_index];
     const std::uint32_t assign = assign_of(vm_index);
-    note([&] { return journal_.undo(plan_, assign, now_()); });
+    co_await note([&] { return journal_.undo(plan_, assign, now_()); });
     if (journal_failed_) {
-      return;  // nothing is sent that is not noted
+      co_return;  // nothing is sent that is not noted
     }
     std::string& ours = held_.added[vm_index];
     Result<Done> claim = Done{};
     {
-      const std::lock_guard turn(turns_[vm.host]);
-      claim = hosts_.unassign_partition(plan_.hosts[vm.host], std::string(vm.id), ours).get();
+      const Turns::Turn turn = co_await turns_[vm.host].take(loop_);
+      claim = co_await loop_.get(hosts_.unassign_partition(plan_.hosts[vm.host], std::string(vm.id), ours));
     }
-    const Reading after = reads_.after_now(vm.host);
+    const Reading after = co_await reads_.after_now(vm.host);
     if (!*after || holds(**after, vm, ours)) {
       entry.message += fmt::format("; what step {} assigned could not be taken back: {}", assign + 1,
                                    !*after ? why(after->error())
                                    : claim ? "the host said that it is done, but the adapter is still there"
                                            : why(claim.error()));
-      return;
+      co_return;
     }
     ours.clear();
     entry.undone = assign;
     report_.steps[assign].assigned = false;  // of its VM, which has no step under way
-    try_start(vm, vm.host, entry);
+    co_await try_start(vm, vm.host, entry);
     entry.message = ended_well(entry.outcome)
                         ? fmt::format("without what step {} assigned, for which no partition was free", assign + 1)
                         : fmt::format("{}; what step {} assigned was taken back before", entry.message, assign + 1);
@@ -845,21 +867,21 @@ class Run {
 
   /// A lost reply is answered by reading, and by one more try where it did not happen; trouble that may pass is waited
   /// out.
-  void try_start(const PlanVm& vm, std::uint32_t host, Restored& entry) {
+  Task<> try_start(const PlanVm& vm, std::uint32_t host, Restored& entry) {
     BackOff back_off(patience_);
     for (bool again = false;; again = true) {
-      const Result<Done> claim = hosts_.start_vm(plan_.hosts[host], std::string(vm.id)).get();
+      const Result<Done> claim = co_await loop_.get(hosts_.start_vm(plan_.hosts[host], std::string(vm.id)));
       std::string unread;
-      const Reading after = reads_.after_now(host);
+      const Reading after = co_await reads_.after_now(host);
       const std::optional<VmState> state = state_of(vm, host, *after, unread);
       if (state == VmState::kRunning) {
         entry.outcome = Outcome::kDone;
         entry.message.clear();
         entry.hint.clear();
         if (!claim && host == vm.host) {
-          forget_owed_start(vm);
+          co_await forget_owed_start(vm);
         }
-        return;
+        co_return;
       }
       const bool may_have_happened = claim || claim.error().code == ErrorCode::kInterrupted;
       entry.outcome = (!state && may_have_happened) || is_under_way(claim) ? Outcome::kUnknown : Outcome::kFailed;
@@ -875,12 +897,14 @@ class Run {
         }
       }
       if (claim || !state) {
-        return;
+        co_return;
       }
-      const bool tries_on =
-          may_pass(claim.error()) ? back_off.wait() : claim.error().code == ErrorCode::kInterrupted && !again;
+      bool tries_on = claim.error().code == ErrorCode::kInterrupted && !again;
+      if (may_pass(claim.error())) {
+        tries_on = co_await back_off.wait(loop_);
+      }
       if (!tries_on) {
-        return;
+        co_return;
       }
     }
   }
@@ -900,17 +924,18 @@ class Run {
     return found->state;
   }
 
-  std::uint32_t host_of_moved(const PlanVm& vm, std::uint32_t from, std::optional<VmState>& state) {
+  Task<std::uint32_t> host_of_moved(const PlanVm& vm, std::uint32_t from, std::optional<VmState>& state) {
     std::string ignored;
     for (std::uint32_t host = 0; host < plan_.hosts.size(); ++host) {
       if (host != from) {
-        state = state_of(vm, host, *reads_.by_now(host), ignored);
+        const Reading reading = co_await reads_.by_now(host);
+        state = state_of(vm, host, *reading, ignored);
         if (state) {
-          return host;
+          co_return host;
         }
       }
     }
-    return from;
+    co_return from;
   }
 
   /// Everything that went wrong as diagnostics, each thing once: a VM that is left off tells of its own start. Why it
@@ -983,18 +1008,18 @@ class Run {
   const Clock& now_;
   const Limits limits_;
   const Patience& patience_;
-  std::mutex mutex_;
+  Loop loop_;
   Locks locks_;
-  Rounds<Result<Done>> flushes_;
+  Flushes flushes_;
   SharedReads reads_;
-  std::vector<std::mutex> turns_;  // by host: for writes that are no stops and no starts
+  std::vector<Turns> turns_;  // by host: for writes that are no stops and no starts
   Held held_;
   HookRuns hooks_;
-  std::vector<bool> starts_;            // by VM: the plan starts it
-  std::vector<std::uint8_t> answered_;  // by step: the host had its last word; not bits, which threads would share
-  std::atomic<bool> journal_failed_ = false;
-  std::atomic<bool> stopped_by_journal_ = false;  // a step was not sent for it
-  bool window_closed_ = false;                    // a stop was skipped for it
+  std::vector<bool> starts_;    // by VM: the plan starts it
+  std::vector<bool> answered_;  // by step: the host had its last word
+  bool journal_failed_ = false;
+  bool stopped_by_journal_ = false;  // a step was not sent for it
+  bool window_closed_ = false;       // a stop was skipped for it
   Report report_;
 };
 

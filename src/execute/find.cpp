@@ -33,17 +33,17 @@ std::string_view offline_action_words(std::uint32_t value) {
   return value == kNone ? "none" : to_string(static_cast<OfflineAction>(value));
 }
 
-std::string where_now(const Plan& plan, const PlanVm& vm, SharedReads& reads) {
+Task<std::string> where_now(const Plan& plan, const PlanVm& vm, SharedReads& reads) {
   for (std::uint32_t host = 0; host < plan.hosts.size(); ++host) {
     if (host == vm.host) {
       continue;
     }
-    const Reading reading = reads.after_now(host);
+    const Reading reading = co_await reads.after_now(host);
     if (*reading && find_vm((*reading)->hosts.front(), vm.id) != nullptr) {
-      return plan.hosts[host].name;
+      co_return plan.hosts[host].name;
     }
   }
-  return {};
+  co_return std::string();
 }
 
 }  // namespace gpup

@@ -29,6 +29,6 @@ Called called(const Error& error, Code otherwise);
 std::string_view offline_action_words(std::uint32_t value);  ///< kNone is `none`
 
 /// The name of the plan's other host that has the VM now; empty where none that can be read has it.
-std::string where_now(const Plan& plan, const PlanVm& vm, SharedReads& reads);
+Task<std::string> where_now(const Plan& plan, const PlanVm& vm, SharedReads& reads);
 
 }  // namespace gpup

@@ -1,14 +1,15 @@
 #include "execute/hook_runs.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "base/side_by_side.h"
-
 namespace gpup {
 
 namespace {
+
+Task<> ignoring(Task<HookResult> told) { co_await told; }
 
 Code code_of(HookKind kind) { return kind == HookKind::kBefore ? Code::kBeforeFailed : Code::kHookFailed; }
 
@@ -34,27 +35,29 @@ Diagnostics HookRuns::look_for_programs() {
   return missing;
 }
 
-HookResult HookRuns::before(std::uint32_t stop) {
+Task<HookResult> HookRuns::before(std::uint32_t stop) {
   const std::uint32_t vm = shared_.plan.steps[stop].vm;
-  HookResult hook = run(of_vm(HookKind::kBefore, vm, stop), true);
-  begun_[vm] = hook.code == Code::kCannotWrite ? 0 : 1;
-  return hook;
+  HookResult hook = co_await run(of_vm(HookKind::kBefore, vm, stop), true);
+  begun_[vm] = hook.code != Code::kCannotWrite;
+  co_return hook;
 }
 
-void HookRuns::after(std::uint32_t vm, std::uint32_t step, const std::string& host) {
+Task<> HookRuns::after(std::uint32_t vm, std::uint32_t step, std::string host) {
   if (!has(HookKind::kAfter)) {
-    settled_[vm] = 1;
-    return;
+    settled_[vm] = true;
+    co_return;
   }
   HookResult hook = of_vm(HookKind::kAfter, vm, step);
-  hook.host = host;
-  settled_[vm] = ended_well(run(std::move(hook), true).outcome) ? 1 : 0;
+  hook.host = std::move(host);
+  const HookResult ran = co_await run(std::move(hook), true);
+  settled_[vm] = ended_well(ran.outcome);
 }
 
 void HookRuns::after_owed(std::size_t at_once) {
   const std::vector<std::uint32_t>& owed = shared_.plan.after_owed;
-  side_by_side(owed.size(), at_once,
-               [&](std::size_t i) { after(owed[i], kNone, shared_.plan.hosts[shared_.plan.vms[owed[i]].host].name); });
+  run_all(owed.size(), at_once, [&](std::size_t i) {
+    return after(owed[i], kNone, shared_.plan.hosts[shared_.plan.vms[owed[i]].host].name);
+  });
 }
 
 void HookRuns::on_failure(const Report& report, std::size_t at_once) {
@@ -64,23 +67,32 @@ void HookRuns::on_failure(const Report& report, std::size_t at_once) {
   const bool noted = report.refusal == Refusal::kNotRefused;
   std::vector<std::uint32_t> vms;
   for (std::uint32_t vm = 0; vm < begun_.size(); ++vm) {
-    if (begun_[vm] != 0 && settled_[vm] == 0) {
+    if (begun_[vm] && !settled_[vm]) {
       vms.push_back(vm);
     }
   }
-  side_by_side(vms.size(), at_once, [&](std::size_t i) {
-    run(of_vm(HookKind::kOnFailure, vms[i], step_that_failed(report, vms[i])), noted);
+  run_all(vms.size(), at_once, [&](std::size_t i) {
+    return ignoring(run(of_vm(HookKind::kOnFailure, vms[i], step_that_failed(report, vms[i])), noted));
   });
   if (const int code = exit_code(shared_.plan, report); code != 0 && code != 3) {
     HookResult of_run;
     of_run.kind = HookKind::kOnFailure;
-    run(std::move(of_run), noted, code);
+    run_all(1, 1, [&](std::size_t) { return ignoring(run(std::move(of_run), noted, code)); });
   }
 }
 
-std::vector<HookResult> HookRuns::take_results() {
-  const std::lock_guard guard(shared_.mutex);
-  return std::exchange(results_, {});
+void HookRuns::run_all(std::size_t count, std::size_t at_once, const std::function<Task<>(std::size_t)>& one) const {
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < std::min(count, std::max<std::size_t>(at_once, 1)); ++i) {
+    shared_.loop.begin(0, run_some(next, count, one));
+  }
+  shared_.loop.run();
+}
+
+Task<> HookRuns::run_some(std::size_t& next, std::size_t count, const std::function<Task<>(std::size_t)>& one) {
+  while (next < count) {
+    co_await one(next++);
+  }
 }
 
 HookResult HookRuns::of_vm(HookKind kind, std::uint32_t vm, std::uint32_t step) const {
@@ -94,24 +106,23 @@ HookResult HookRuns::of_vm(HookKind kind, std::uint32_t vm, std::uint32_t step) 
   return hook;
 }
 
-HookResult HookRuns::run(HookResult hook, bool noted, std::optional<int> exit_code) {
+Task<HookResult> HookRuns::run(HookResult hook, bool noted, std::optional<int> exit_code) {
   hook.code = code_of(hook.kind);
-  {
-    const std::lock_guard guard(shared_.mutex);
-    hook.started = hook.ended = shared_.now();
+  hook.started = hook.ended = shared_.now();
+  bool on_disk = true;
+  if (noted) {
+    on_disk = co_await shared_.note([&] { return shared_.journal.hook(hook); });
   }
-  const bool on_disk = !noted || shared_.note([&] { return shared_.journal.hook(hook); });
   if (!on_disk && hook.kind == HookKind::kBefore) {
     hook.code = Code::kCannotWrite;
-    return hook;
+    co_return hook;
   }
-  {
-    const std::lock_guard guard(shared_.mutex);
-    shared_.progress.hook_started(hook);
-  }
-  const Result<Done> ran = hooks_->run(call_of(hook, exit_code), [&](std::string_view line) {
-    const std::lock_guard guard(shared_.mutex);
-    shared_.progress.hook_said(hook, line);
+  shared_.progress.hook_started(hook);
+  Result<Done> ran = Done{};
+  co_await shared_.loop.elsewhere([&] {
+    ran = hooks_->run(call_of(hook, exit_code), [&](std::string_view line) {
+      shared_.loop.call([&] { shared_.progress.hook_said(hook, line); });
+    });
   });
   if (ran) {
     hook.outcome = Outcome::kDone;
@@ -119,17 +130,13 @@ HookResult HookRuns::run(HookResult hook, bool noted, std::optional<int> exit_co
   } else {
     hook.message = ran.error().message;
   }
-  {
-    const std::lock_guard guard(shared_.mutex);
-    hook.ended = shared_.now();
-  }
+  hook.ended = shared_.now();
   if (noted) {
-    shared_.note([&] { return shared_.journal.hook_ended(hook); });
+    co_await shared_.note([&] { return shared_.journal.hook_ended(hook); });
   }
-  const std::lock_guard guard(shared_.mutex);
   shared_.progress.hook_ended(hook);
   results_.push_back(hook);
-  return hook;
+  co_return hook;
 }
 
 /// What does not apply is empty: what our own environment says of it is about another run.

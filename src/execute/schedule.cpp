@@ -184,6 +184,7 @@ std::optional<std::uint32_t> Schedule::take() {
   }
   set_busy(step, true);
   offer(best->line);
+  taken_ = std::uint64_t{best->chain} << kStepBits | best->begun;
   return step;
 }
 

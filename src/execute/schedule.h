@@ -41,12 +41,19 @@ class Schedule {
   bool may_take() const { return next().has_value(); }
   /// The step that begins now; nothing where none may.
   std::optional<std::uint32_t> take();
+  /// How urgent the step is that was taken last: the lowest goes first, those before all others that a machine waits
+  /// for which was stopped.
+  std::uint64_t rank_of_taken() const { return taken_; }
+  /// The last of all ranks that are as urgent.
+  static std::uint64_t last_as_urgent(std::uint64_t rank) { return rank | ~kNotUrgentRank; }
   /// A step that was taken has ended, well or not.
   void ended(std::uint32_t step);
   /// Every step has ended.
   bool done() const { return left_ == 0; }
 
  private:
+  static constexpr std::uint64_t kNotUrgentRank = std::uint64_t{1} << 63U;
+
   using Rank = std::uint64_t;  // not urgent; the length of the chain, longest first; the step
   using Ranks = std::priority_queue<Rank, std::vector<Rank>, std::greater<>>;
 
@@ -106,6 +113,7 @@ class Schedule {
   Offers begun_;    // of hosts that are worked on
   Offers waiting_;  // of the others
   std::size_t at_work_ = 0;
+  std::uint64_t taken_ = 0;
 };
 
 }  // namespace gpup

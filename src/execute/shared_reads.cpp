@@ -4,33 +4,40 @@
 
 namespace gpup {
 
-SharedReads::SharedReads(const std::vector<HostTarget>& hosts, HostReader& reader, const Patience& patience)
-    : hosts_(hosts), reader_(reader), patience_(patience), rounds_(hosts.size()), waited_for_(hosts.size()) {}
+SharedReads::SharedReads(Loop& loop, const std::vector<HostTarget>& hosts, HostReader& reader, const Patience& patience)
+    : loop_(loop),
+      hosts_(hosts),
+      reader_(reader),
+      patience_(patience),
+      rounds_(hosts.size()),
+      waited_for_(hosts.size()) {}
 
-Reading SharedReads::after_now(std::uint32_t host) {
-  return rounds_[host].next([&] { return read(host); });
+Task<Reading> SharedReads::after_now(std::uint32_t host) {
+  return rounds_[host].next(loop_, [this, host] { return read(host); });
 }
 
-Reading SharedReads::by_now(std::uint32_t host) {
-  return rounds_[host].current([&] { return read(host); });
+Task<Reading> SharedReads::by_now(std::uint32_t host) {
+  return rounds_[host].current(loop_, [this, host] { return read(host); });
 }
 
-Reading SharedReads::read(std::uint32_t host) {
-  Result<ObservedState> state = reader_.observe(hosts_[host]).get();
-  for (BackOff back_off(patience_); !state && may_pass(state.error()) && waited_for_[host] == 0;) {
-    if (!back_off.wait()) {
-      waited_for_[host] = 1;
+Task<Reading> SharedReads::read(std::uint32_t host) {
+  Result<ObservedState> state = co_await loop_.get(reader_.observe(hosts_[host]));
+  BackOff back_off(patience_);
+  while (!state && may_pass(state.error()) && !waited_for_[host]) {
+    const bool waited = co_await back_off.wait(loop_);
+    if (!waited) {
+      waited_for_[host] = true;
       break;
     }
-    state = reader_.observe(hosts_[host]).get();
+    state = co_await loop_.get(reader_.observe(hosts_[host]));
   }
   if (state) {
-    waited_for_[host] = 0;
+    waited_for_[host] = false;
   }
   if (state && state->hosts.empty()) {
     state = fail(ErrorCode::kUnreachable, "it is not there");
   }
-  return std::make_shared<const Result<ObservedState>>(std::move(state));
+  co_return std::make_shared<const Result<ObservedState>>(std::move(state));
 }
 
 }  // namespace gpup

@@ -5,8 +5,10 @@
 #include <vector>
 
 #include "base/result.h"
-#include "base/rounds.h"
+#include "base/task.h"
 #include "execute/back_off.h"
+#include "execute/loop.h"
+#include "execute/rounds.h"
 #include "observed/host_reader.h"
 #include "observed/observed_state.h"
 
@@ -20,23 +22,24 @@ using Reading = std::shared_ptr<const Result<ObservedState>>;
 /// read again nobody waits for it any more. Used from several threads.
 class SharedReads {
  public:
-  SharedReads(const std::vector<HostTarget>& hosts, HostReader& reader, const Patience& patience = {});
+  SharedReads(Loop& loop, const std::vector<HostTarget>& hosts, HostReader& reader, const Patience& patience = {});
 
   /// Begun after this call: whatever was done to the host before it is in there.
-  Reading after_now(std::uint32_t host);
+  Task<Reading> after_now(std::uint32_t host);
 
   /// Told to nobody before this call. One that is under way will do: since there is one at a time, it began after every
   /// reading that was told, and so shows whatever those have shown.
-  Reading by_now(std::uint32_t host);
+  Task<Reading> by_now(std::uint32_t host);
 
  private:
-  Reading read(std::uint32_t host);
+  Task<Reading> read(std::uint32_t host);
 
+  Loop& loop_;
   const std::vector<HostTarget>& hosts_;
   HostReader& reader_;
   const Patience patience_;
-  std::vector<Rounds<Reading>> rounds_;   ///< by host
-  std::vector<std::uint8_t> waited_for_;  ///< by host, in vain; whoever reads it may touch its own
+  std::vector<Rounds<Reading>> rounds_;  ///< by host
+  std::vector<bool> waited_for_;         ///< by host, in vain
 };
 
 }  // namespace gpup

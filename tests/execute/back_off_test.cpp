@@ -29,11 +29,17 @@ TEST_CASE("pauses double until the next try would come too late") {
   patience.most = std::chrono::seconds(10);
   patience.now = [&] { return std::chrono::steady_clock::time_point(std::chrono::milliseconds(slept)); };
   patience.sleep = [&](std::chrono::milliseconds time) { slept += time.count(); };
-  BackOff back_off(patience);
+  Loop loop(0);
   int tries = 0;
-  while (back_off.wait()) {
-    ++tries;
-  }
+  const auto waiter = [&]() -> Task<> {
+    BackOff back_off(patience);
+    for (bool goes_on = true; goes_on; ++tries) {
+      goes_on = co_await back_off.wait(loop);
+    }
+    --tries;
+  };
+  loop.begin(0, waiter());
+  loop.run();
   CHECK_EQ(tries, 5);
   CHECK_EQ(slept, 250 + 500 + 1000 + 2000 + 4000);
 }

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "execute/workers.h"
+#include "execute/perform_all.h"
 
 using namespace gpup;
 
@@ -266,19 +266,25 @@ TEST_CASE("whatever waits for whatever, also on other hosts, every limit holds a
   }
 }
 
-TEST_CASE("what goes wrong on one of the threads ends them all and is thrown to the caller") {
+TEST_CASE("where a step throws no other begins, and once those under way have ended the caller is told") {
   Steps steps(4, 4);
   for (std::uint32_t vm = 0; vm < 16; ++vm) {
     steps.add(Op::kStopVm, vm);
   }
-  Schedule schedule(steps.plan, {4, 4});
-  std::mutex mutex;
-  const auto perform = [](std::uint32_t step, std::unique_lock<std::mutex>& lock) {
-    lock.unlock();
-    if (step == 7) {
-      throw std::runtime_error("out of luck");
-    }
-    lock.lock();
-  };
-  CHECK_THROWS_AS(perform_all(schedule, mutex, 8, perform), std::runtime_error);
+  Schedule schedule(steps.plan, {4, 2});
+  Loop loop(0);
+  int begun = 0;
+  int ended = 0;
+  CHECK_THROWS_AS(perform_all(loop, schedule,
+                              [&](std::uint32_t step) -> Task<> {
+                                ++begun;
+                                co_await loop.behind(loop.rank());
+                                if (step == 1) {
+                                  throw std::runtime_error("out of luck");
+                                }
+                                ++ended;
+                              }),
+                  std::runtime_error);
+  CHECK_LT(begun, 16);
+  CHECK_EQ(ended, begun - 1);
 }
