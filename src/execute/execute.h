@@ -45,7 +45,7 @@ struct Terms {
 ///
 /// Trouble with a host that may pass is waited out, within `patience`; a step is sent again only once a reading has
 /// shown that nothing of it has happened, and one that adds an adapter only where the host itself said so. `hosts` is
-/// used from several threads at once; the entries of `journal`, `progress` and `now` from one at a time.
+/// used from several threads at once; `journal`, `progress` and `now` from the calling one alone.
 Report execute(const Plan& plan, HostWriter& hosts, Journal& journal, Progress& progress,
                const std::atomic<bool>& cancelled, const Clock& now, const Limits& limits = {},
                const Patience& patience = {}, const Terms& terms = {});

@@ -30,7 +30,7 @@ struct Limits {
 /// stopped is next, then the one with the longest chain of steps behind it, then that of the host of which the fewest
 /// were begun, then the lowest number; of those that nobody waits for, few are under way on a host. A host that is
 /// begun stays one of those that are worked on for as long as it has a step that is ready or under way: its VMs are
-/// down meanwhile. Knows no threads; whoever shares one locks it.
+/// down meanwhile.
 class Schedule {
  public:
   /// All steps of the plan.

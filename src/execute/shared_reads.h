@@ -19,7 +19,7 @@ using Reading = std::shared_ptr<const Result<ObservedState>>;
 
 /// Reads the hosts of a plan, named by their index, for many who ask at once: one reading of a host is under way at a
 /// time, and whoever may take the same one shares it. Trouble that may pass is waited out, once: until the host was
-/// read again nobody waits for it any more. Used from several threads.
+/// read again nobody waits for it any more. For tasks of one loop.
 class SharedReads {
  public:
   SharedReads(Loop& loop, const std::vector<HostTarget>& hosts, HostReader& reader, const Patience& patience = {});
