@@ -541,7 +541,7 @@ class Run {
   /// On the host where this run, or an earlier one, stopped the VM. What comes of it changes no outcome: what is left
   /// is forgotten by the next run that locks the host, if the VM runs then.
   Task<> forget_owed_start(const PlanVm& vm) {
-    co_await loop_.get(hosts_.forget_owed_start(plan_.hosts[vm.host], std::string(vm.id)));
+    static_cast<void>(co_await loop_.get(hosts_.forget_owed_start(plan_.hosts[vm.host], std::string(vm.id))));
   }
 
   /// Sends a step, once no other write that must not go beside it is under way on its host. Nothing is sent once the
