@@ -137,8 +137,12 @@ class Buffered {
 /// A regular file, replaced by a finished one beside it.
 class ReplacedFile : public OutputFile {
  public:
-  ReplacedFile(std::string path, std::string target, std::string temporary, int descriptor)
-      : path_(std::move(path)), target_(std::move(target)), temporary_(std::move(temporary)), descriptor_(descriptor) {}
+  ReplacedFile(std::string path, std::string target, std::string temporary, int descriptor, Endures endures)
+      : path_(std::move(path)),
+        target_(std::move(target)),
+        temporary_(std::move(temporary)),
+        descriptor_(descriptor),
+        flushed_(endures == Endures::kPowerCut) {}
   ~ReplacedFile() override {
     if (!temporary_.empty()) {
       descriptor_.close();  // some systems keep what is open
@@ -170,7 +174,7 @@ class ReplacedFile : public OutputFile {
       return cannot("write", path_, "it was written already");
     }
     out_.flush(descriptor_.number());
-    if (out_.error() == 0 && !disk::flush(descriptor_.number())) {
+    if (out_.error() == 0 && flushed_ && !disk::flush(descriptor_.number())) {
       out_.fail(errno);
     }
     if (out_.error() != 0) {
@@ -180,7 +184,9 @@ class ReplacedFile : public OutputFile {
       return cannot("write", path_, errno);
     }
     temporary_.clear();
-    disk::flush_folder_of(target_);  // the new name must survive a power cut as well
+    if (flushed_) {
+      disk::flush_folder_of(target_);  // the new name must survive a power cut as well
+    }
     return Done{};
   }
 
@@ -205,7 +211,7 @@ class ReplacedFile : public OutputFile {
   /// A large file's bytes are on their way to the disk while the rest is still made: `commit` then waits for less.
   void begin_flush() {
     constexpr std::uint64_t kAtOnce = std::uint64_t{8} * 1024 * 1024;
-    if (written_ - begun_ >= kAtOnce) {
+    if (flushed_ && written_ - begun_ >= kAtOnce) {
       disk::begin_flush(descriptor_.number(), begun_, written_ - begun_);
       begun_ = written_;
     }
@@ -215,6 +221,7 @@ class ReplacedFile : public OutputFile {
   std::string target_;
   std::string temporary_;  ///< empty once it was renamed
   Descriptor descriptor_;
+  const bool flushed_;
   Buffered out_;
   std::uint64_t written_ = 0;
   std::uint64_t begun_ = 0;  ///< so many of the bytes were given to the disk
@@ -280,7 +287,7 @@ Result<std::vector<std::string>> list_folder(const std::string& path) {
   return names;
 }
 
-Result<std::unique_ptr<OutputFile>> create_output(const std::string& path) {
+Result<std::unique_ptr<OutputFile>> create_output(const std::string& path, Endures endures) {
   if (path.empty() || path.find('\0') != std::string::npos) {
     return cannot("write", path, ENOENT);
   }
@@ -308,7 +315,7 @@ Result<std::unique_ptr<OutputFile>> create_output(const std::string& path) {
   if (descriptor < 0) {
     return cannot("write", path, errno);
   }
-  auto file = std::make_unique<ReplacedFile>(path, target, temporary, descriptor);
+  auto file = std::make_unique<ReplacedFile>(path, target, temporary, descriptor, endures);
   if (!disk::set_mode(descriptor, before)) {
     return cannot("write", path, errno);
   }

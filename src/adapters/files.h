@@ -27,8 +27,11 @@ bool is_taken(const std::string& path);
 Result<std::vector<std::string>> list_folder(const std::string& path);
 
 /// A file that is written whole or not at all. A file that is there keeps its mode; a symbolic link stays and
-/// what it points to is replaced; a pipe or device is written straight through (and cannot be patched).
-Result<std::unique_ptr<OutputFile>> create_output(const std::string& path);
+/// what it points to is replaced; a pipe or device is written straight through (and cannot be patched). Whatever
+/// becomes of this process, and of the machine unless `Endures::kThisProcess` (much faster), the old file or the new
+/// one is there.
+enum class Endures : std::uint8_t { kPowerCut, kThisProcess };
+Result<std::unique_ptr<OutputFile>> create_output(const std::string& path, Endures endures = Endures::kPowerCut);
 
 /// Writes to a descriptor that it does not own (1 = standard output), buffered. Remembers the first error and
 /// swallows the rest.

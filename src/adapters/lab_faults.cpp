@@ -215,12 +215,16 @@ Diagnostics check_simulate(const LabJson& lab, const std::string& path) {
   return found;
 }
 
-std::optional<Fault> next_fault(const LabJson& host, const Request& request, const FaultCount& counter) {
+bool has_faults(const LabJson& host) {
   const LabJson* const simulate = simulate_of(host);
-  if (simulate == nullptr || !simulate->contains("faults")) {
+  return simulate != nullptr && simulate->contains("faults");
+}
+
+std::optional<Fault> next_fault(const LabJson& host, const Request& request, const FaultCount& counter) {
+  if (!has_faults(host)) {
     return std::nullopt;
   }
-  const LabJson& faults = (*simulate)["faults"];
+  const LabJson& faults = (*simulate_of(host))["faults"];
   for (std::size_t i = 0; i < faults.size(); ++i) {
     if (!is_about(faults[i], request)) {
       continue;

@@ -51,6 +51,9 @@ struct FaultCount {
 /// The first fault of the host that happens to this request, if one does.
 std::optional<Fault> next_fault(const LabJson& host, const Request& request, const FaultCount& counter);
 
+/// False where nothing happens to any request of the host.
+bool has_faults(const LabJson& host);
+
 /// `simulate.heldBy` of the host: who else holds its lock; empty where nobody does.
 std::string simulated_holder(const LabJson& host);
 

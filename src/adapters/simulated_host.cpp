@@ -133,7 +133,7 @@ class Lab {
     parsed_ = false;
     std::string text = document_.dump(indent_, ' ', false, LabJson::error_handler_t::replace);
     text += '\n';
-    Result<std::unique_ptr<OutputFile>> file = create_output(path_);
+    Result<std::unique_ptr<OutputFile>> file = create_output(path_, Endures::kThisProcess);
     if (!file) {
       return tl::unexpected(file.error());
     }
@@ -468,13 +468,16 @@ class SimulatedHosts : public HostWriter {
     }
     Lab& lab = lab_of(target);
     Simulated simulated;
-    Result<Done> done = change(lab, target, [&](LabJson& document, LabJson& host, bool& changed) {
-      simulated.fault = take_fault(host, op, vm_id, gpu, changed);
-      simulated.ms = latency_ms(host, op) + (simulated.fault ? simulated.fault->ms : 0);
-      return simulated.ms > 0 ? Result<Done>(Done{}) : act(document, host, simulated.fault, vm_id, rule, changed);
-    });
-    if (!done || simulated.ms == 0) {
-      return end(target, op, simulated.fault, std::move(done));
+    simulated.ms = latency_without_faults(lab, target, op);
+    if (simulated.ms == 0) {
+      Result<Done> done = change(lab, target, [&](LabJson& document, LabJson& host, bool& changed) {
+        simulated.fault = take_fault(host, op, vm_id, gpu, changed);
+        simulated.ms = latency_ms(host, op) + (simulated.fault ? simulated.fault->ms : 0);
+        return simulated.ms > 0 ? Result<Done>(Done{}) : act(document, host, simulated.fault, vm_id, rule, changed);
+      });
+      if (!done || simulated.ms == 0) {
+        return end(target, op, simulated.fault, std::move(done));
+      }
     }
     return HostAnswer<Done>::due(in(simulated.ms), [this, &lab, &target, op, fault = simulated.fault, vm_id, rule] {
       const std::lock_guard later(mutex_);
@@ -486,6 +489,13 @@ class SimulatedHosts : public HostWriter {
       }
       return end(target, op, fault, std::move(acted));
     });
+  }
+
+  /// What such a request does not change before its time has come needs no lock. 0 where that cannot be said.
+  static std::uint64_t latency_without_faults(Lab& lab, const HostTarget& target, std::string_view op) {
+    const Result<LabJson*> document = lab.document(true);
+    const LabJson* const host = document && *document != nullptr ? find_host(**document, target.name) : nullptr;
+    return host != nullptr && !has_faults(*host) ? latency_ms(*host, op) : 0;
   }
 
   Result<Done> end(const HostTarget& target, std::string_view op, const std::optional<Fault>& fault,
