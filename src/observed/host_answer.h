@@ -12,9 +12,9 @@
 
 namespace gpup {
 
-/// What a host answers to a request that has begun. Whoever asked waits for it in one of three ways, whichever suits
-/// the host: it is there, it comes by itself at a known time, or somebody has to wait for it. What the request was
-/// given by reference must live until then.
+/// What a host answers to a request. Whoever asked waits for it in one of three ways, whichever suits the host: it is
+/// there, it comes by itself at a known time, or somebody has to wait for it. To be had once, and always: some hosts
+/// are asked only once somebody waits.
 template <class T>
 class [[nodiscard]] HostAnswer {
  public:

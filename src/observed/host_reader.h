@@ -8,7 +8,8 @@
 
 namespace gpup {
 
-/// Reads hosts. Commands that must not change anything are given only this.
+/// Reads hosts. Commands that must not change anything are given only this. A host that is asked, and whoever is asked
+/// for it, must live until the answer was had; whatever else a request was given is its own. Used from several threads.
 class HostReader {
  public:
   virtual ~HostReader() = default;
