@@ -495,7 +495,7 @@ class SimulatedHosts : public HostWriter {
   static std::uint64_t latency_without_faults(Lab& lab, const HostTarget& target, std::string_view op) {
     const Result<LabJson*> document = lab.document(true);
     const LabJson* const host = document && *document != nullptr ? find_host(**document, target.name) : nullptr;
-    return host != nullptr && !has_faults(*host) ? latency_ms(*host, op) : 0;
+    return host != nullptr && host->value("reachable", true) && !has_faults(*host) ? latency_ms(*host, op) : 0;
   }
 
   Result<Done> end(const HostTarget& target, std::string_view op, const std::optional<Fault>& fault,

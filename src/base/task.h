@@ -75,7 +75,8 @@ class TaskPromiseOf<void> : public TaskPromise {
 
 /// A deed that may have to wait for others on its way, and whose thread does something else meanwhile: a coroutine. It
 /// begins when it is awaited, which may be done once; whoever awaits it gets its value, or what it threw. What it was
-/// given by reference must live until then. All of one chain is done on one thread.
+/// given by reference must live until it has ended, and so must a lambda that is one. All of one chain is done on one
+/// thread.
 template <class T = void>
 class [[nodiscard]] Task {
  public:

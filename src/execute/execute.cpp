@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -231,7 +230,16 @@ class Run {
   void perform_steps() {
     report_.steps.resize(plan_.steps.size());
     Schedule schedule(plan_, limits_);
-    perform_all(loop_, schedule, [this](std::uint32_t step) { return take_step(step); });
+    perform_all(loop_, schedule, most_at_once(), [this](std::uint32_t step) { return take_step(step); });
+  }
+
+  /// Hosts that have to be waited for keep a thread each: no step is begun that would wait for one, and be sent when it
+  /// should be no more.
+  std::size_t most_at_once() const {
+    const bool keeps_threads = std::any_of(plan_.hosts.begin(), plan_.hosts.end(), [](const HostTarget& host) {
+      return host.connect.transport != Transport::kSimulated;
+    });
+    return keeps_threads ? std::min(limits_.most(), kMostThreads) : limits_.most();
   }
 
   Task<> take_step(std::uint32_t step) {
@@ -553,7 +561,7 @@ class Run {
     std::optional<Result<Done>> claim;
     {
       const Turns::Turn turn = co_await turns_[host].take(loop_);
-      if (!result.sent) {
+      if (!result.sent && !journal_failed_) {
         result.started = now_();  // waiting for others is no part of what it takes
       }
       claim = co_await send_if_noted(step, host);
@@ -660,7 +668,7 @@ class Run {
     }
     std::vector<Ended> ended(starts.size());
     Schedule schedule(plan_, limits_, starts);
-    perform_all(loop_, schedule, [&](std::uint32_t step) {
+    perform_all(loop_, schedule, most_at_once(), [&](std::uint32_t step) {
       const auto at = std::lower_bound(starts.begin(), starts.end(), step);
       return restore_vm(step, ended[static_cast<std::size_t>(at - starts.begin())]);
     });

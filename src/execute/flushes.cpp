@@ -1,6 +1,7 @@
 #include "execute/flushes.h"
 
 #include <chrono>
+#include <exception>
 #include <utility>
 
 #include "execute/schedule.h"
@@ -26,19 +27,40 @@ Task<Result<Done>> Flushes::next() {
   co_return result;
 }
 
+/// One is under way at a time, and goes on for as long as it is asked.
 Task<> Flushes::flush() {
   planned_.reset();
-  const std::vector<Asked> asked = std::exchange(asked_, {});
-  if (asked.empty()) {
-    co_return;  // a more urgent one has done it
+  if (under_way_) {
+    co_return;
   }
+  under_way_ = true;
+  while (!asked_.empty()) {
+    const std::vector<Asked> asked = std::exchange(asked_, {});
+    Result<Done> result;
+    if (takes_long_) {
+      co_await loop_.elsewhere([&] { result = flush_now(); });
+    } else {
+      result = flush_now();
+    }
+    for (const Asked& one : asked) {
+      *one.result = result;
+      loop_.go_on(one.waiting);
+    }
+  }
+  under_way_ = false;
+}
+
+/// Never throws: they wait for it.
+Result<Done> Flushes::flush_now() {
   const Loop::Clock::time_point begun = Loop::Clock::now();
-  const Result<Done> result = journal_.flush();
-  takes_long_ = Loop::Clock::now() - begun > kLong;
-  for (const Asked& one : asked) {
-    *one.result = result;
-    loop_.go_on(one.waiting);
+  Result<Done> result;
+  try {
+    result = journal_.flush();
+  } catch (const std::exception& error) {
+    result = fail(ErrorCode::kCannotRead, error.what());
   }
+  takes_long_ = Loop::Clock::now() - begun > kLong;
+  return result;
 }
 
 }  // namespace gpup

@@ -15,9 +15,8 @@ class Flushes {
  public:
   Flushes(Loop& loop, Journal& journal) : loop_(loop), journal_(journal) {}
 
-  /// By a flush that begins after this call. Where flushing takes long it waits for all tasks that are ready and as
-  /// urgent, else for its equals: what they note until then goes with it. Nothing is lost by doing it on the loop's
-  /// thread: what could be done meanwhile would have to wait for the flush after it.
+  /// By a flush that begins after this call. It waits for tasks that are ready: what they note until then goes with it.
+  /// Where flushing takes long it is done on another thread, and waits for all that are as urgent; else for equals.
   Task<Result<Done>> next();
 
  private:
@@ -27,12 +26,14 @@ class Flushes {
   };
 
   Task<> flush();
+  Result<Done> flush_now();
 
   Loop& loop_;
   Journal& journal_;
   bool takes_long_ = true;
   std::vector<Asked> asked_;
   std::optional<Loop::Rank> planned_;  ///< of the flush that is to come
+  bool under_way_ = false;
 };
 
 }  // namespace gpup

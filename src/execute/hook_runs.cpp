@@ -119,10 +119,10 @@ Task<HookResult> HookRuns::run(HookResult hook, bool noted, std::optional<int> e
   }
   shared_.progress.hook_started(hook);
   Result<Done> ran = Done{};
+  const HookCall call = call_of(hook, exit_code);
   co_await shared_.loop.elsewhere([&] {
-    ran = hooks_->run(call_of(hook, exit_code), [&](std::string_view line) {
-      shared_.loop.call([&] { shared_.progress.hook_said(hook, line); });
-    });
+    ran = hooks_->run(
+        call, [&](std::string_view line) { shared_.loop.call([&] { shared_.progress.hook_said(hook, line); }); });
   });
   if (ran) {
     hook.outcome = Outcome::kDone;

@@ -1,6 +1,8 @@
 #include "execute/loop.h"
 
+#include <algorithm>
 #include <future>
+#include <memory>
 #include <system_error>
 
 namespace gpup {
@@ -90,7 +92,9 @@ void Loop::sleep() {
   if (timers_.empty()) {
     told_anew_.wait(lock, told);
   } else {
-    told_anew_.wait_until(lock, timers_.top().time, told);
+    // Some systems wait by a clock that may be set back.
+    constexpr std::chrono::seconds kLongest(1);
+    told_anew_.wait_until(lock, std::min(timers_.top().time, Clock::now() + kLongest), told);
   }
 }
 
@@ -129,10 +133,9 @@ void Loop::call(const std::function<void()>& deed) {
     deed();
     return;
   }
-  std::packaged_task<void()> told(deed);
-  std::future<void> done = told.get_future();
-  tell([&told] { told(); });
-  done.get();
+  const auto told = std::make_shared<std::packaged_task<void()>>(deed);  // it may be left later than it is done
+  tell([told] { (*told)(); });
+  told->get_future().get();
 }
 
 void Loop::tell(std::function<void()> deed) {

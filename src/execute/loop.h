@@ -22,11 +22,12 @@ namespace gpup {
 
 /// Where the tasks of a run go on: all on the thread that calls `run`, one at a time, so that what they share needs no
 /// lock. Of those that can go on the most urgent does. What has to wait, waits beside it: answers that come at their
-/// time cost no thread, what blocks is given to one of a few others.
+/// time cost no thread, what blocks is given to one of a few others, in the order in which it comes. All but `call` is
+/// for the thread of `run`.
 class Loop {
  public:
   using Clock = std::chrono::steady_clock;
-  /// How urgent a task is: the lowest goes first, of equals whoever has waited longest. What it awaits inherits it.
+  /// How urgent a task is: the lowest goes first, of equals whoever could first. What it awaits inherits it.
   using Rank = std::uint64_t;
   static constexpr Rank kMostUrgent = 0;
   /// A task that was put aside.
@@ -86,7 +87,8 @@ class Loop {
   }
   void go_on(const Waiting& waiting) { ready_.push({waiting.rank, ++order_, waiting.task}); }
 
-  /// For what is done elsewhere: does something on the thread of `run`, and returns when that is done.
+  /// For what is done elsewhere: does something on the thread of `run`, and returns when that is done. What it throws
+  /// is thrown here.
   void call(const std::function<void()>& deed);
 
  private:

@@ -63,6 +63,7 @@ class Rounds {
     const std::shared_ptr<Round> mine = next_ ? std::exchange(next_, nullptr) : std::make_shared<Round>();
     running_ = mine;
     const End end(*this, loop);
+    loop.set_rank(Loop::kMostUrgent);  // whoever joins may be more urgent
     mine->answer = co_await deed();
     co_return *mine->answer;
   }
@@ -70,10 +71,11 @@ class Rounds {
   /// Ends a round, whether its deed gave an answer or threw. One of those who wait for the next one is to lead it.
   class End {
    public:
-    End(Rounds& rounds, Loop& loop) : rounds_(rounds), loop_(loop) {}
+    End(Rounds& rounds, Loop& loop) : rounds_(rounds), loop_(loop), before_(loop.rank()) {}
     End(const End&) = delete;
     End& operator=(const End&) = delete;
     ~End() {
+      loop_.set_rank(before_);
       for (const Loop::Waiting& waiting : std::exchange(rounds_.running_, nullptr)->waiting) {
         loop_.go_on(waiting);
       }
@@ -89,6 +91,7 @@ class Rounds {
    private:
     Rounds& rounds_;
     Loop& loop_;
+    const Loop::Rank before_;
   };
 
   std::shared_ptr<Round> running_;

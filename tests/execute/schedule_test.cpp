@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <random>
 #include <stdexcept>
@@ -275,7 +276,7 @@ TEST_CASE("where a step throws no other begins, and once those under way have en
   Loop loop(0);
   int begun = 0;
   int ended = 0;
-  CHECK_THROWS_AS(perform_all(loop, schedule,
+  CHECK_THROWS_AS(perform_all(loop, schedule, 8,
                               [&](std::uint32_t step) -> Task<> {
                                 ++begun;
                                 co_await loop.behind(loop.rank());
@@ -287,4 +288,30 @@ TEST_CASE("where a step throws no other begins, and once those under way have en
                   std::runtime_error);
   CHECK_LT(begun, 16);
   CHECK_EQ(ended, begun - 1);
+}
+
+TEST_CASE(
+    "no more steps are under way than there may be, whatever the schedule lets begin, and the most urgent are next") {
+  Steps steps(2, 8);
+  for (std::uint32_t vm = 0; vm < 16; ++vm) {
+    steps.add(Op::kStopVm, vm);
+  }
+  for (std::uint32_t vm = 0; vm < 16; ++vm) {
+    steps.add(Op::kStartVm, vm, {vm});
+  }
+  Schedule schedule(steps.plan, {2, 8});
+  Loop loop(0);
+  int under_way = 0;
+  int most = 0;
+  std::vector<std::uint32_t> order;
+  perform_all(loop, schedule, 3, [&](std::uint32_t step) -> Task<> {
+    order.push_back(step);
+    most = std::max(most, ++under_way);
+    co_await loop.until(Loop::Clock::now() + std::chrono::milliseconds(1));
+    --under_way;
+  });
+  CHECK_EQ(most, 3);
+  REQUIRE_EQ(order.size(), 32);
+  // The start of a machine that is down goes before the stop of another one.
+  CHECK_LT(std::find(order.begin(), order.end(), 16), std::find(order.begin(), order.end(), 7));
 }

@@ -477,6 +477,30 @@ TEST_CASE("cancelling lets what is under way end, begins nothing, and starts aga
   CHECK(many.all_run());
 }
 
+TEST_CASE("of hosts that have to be waited for no more steps are begun than wait at once: the rest can be cancelled") {
+  constexpr int kMost = 512;
+  Many many(70, 8);
+  Plan plan = many.plan();
+  for (HostTarget& host : plan.hosts) {
+    host.connect.transport = Transport::kLocal;
+  }
+  many.limits.hosts = 70;
+  std::atomic<int> stops = 0;
+  Watched hosts;
+  hosts.on_write = [&](Op op, const std::string&, const std::string&) -> Watched::Told {
+    if (op != Op::kStopVm) {
+      return kGoOn;
+    }
+    many.cancelled = true;
+    ++stops;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    return fail(ErrorCode::kRefused, "not today");
+  };
+  CHECK_EQ(exit_code(plan, many.apply(plan, many.progress, hosts)), 8);
+  CHECK_GT(stops, 0);
+  CHECK_LE(stops, kMost);
+}
+
 TEST_CASE("machines whose own start did not come are started again side by side, and told in the order of the plan") {
   Many many(1, 4);
   const Plan plan = many.plan();
