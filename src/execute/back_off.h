@@ -13,7 +13,8 @@ namespace gpup {
 struct Patience {
   std::chrono::milliseconds most{30'000};  ///< from the first try on
   std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
-  std::function<void(std::chrono::milliseconds)> sleep = {};  ///< empty: by the loop's timers; any other keeps its thread
+  std::function<void(std::chrono::milliseconds)> sleep =
+      {};  ///< empty: by the loop's timers; any other keeps its thread
 };
 
 /// The pauses between tries, each twice the one before.
