@@ -13,8 +13,8 @@ namespace gpup {
 struct Patience {
   std::chrono::milliseconds most{30'000};  ///< from the first try on
   std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
-  std::function<void(std::chrono::milliseconds)> sleep =
-      {};  ///< empty: by the loop's timers; any other keeps its thread
+  /// Empty: the loop's timers. Any other keeps its thread meanwhile.
+  std::function<void(std::chrono::milliseconds)> sleep = {};
 };
 
 /// The pauses between tries, each twice the one before.
