@@ -37,11 +37,18 @@ Task<> Flushes::flush() {
   while (!asked_.empty()) {
     const std::vector<Asked> asked = std::exchange(asked_, {});
     Result<Done> result;
-    if (takes_long_) {
-      co_await loop_.elsewhere([&] { result = flush_now(); });
-    } else {
+    Loop::Clock::duration took{};
+    const auto flush_all = [&] {  // perhaps on another thread
+      const Loop::Clock::time_point begun = Loop::Clock::now();
       result = flush_now();
+      took = Loop::Clock::now() - begun;
+    };
+    if (takes_long_) {
+      co_await loop_.elsewhere(flush_all);
+    } else {
+      flush_all();
     }
+    takes_long_ = took > kLong;
     for (const Asked& one : asked) {
       *one.result = result;
       loop_.go_on(one.waiting);
@@ -52,15 +59,11 @@ Task<> Flushes::flush() {
 
 /// Never throws: they wait for it.
 Result<Done> Flushes::flush_now() {
-  const Loop::Clock::time_point begun = Loop::Clock::now();
-  Result<Done> result;
   try {
-    result = journal_.flush();
+    return journal_.flush();
   } catch (const std::exception& error) {
-    result = fail(ErrorCode::kCannotRead, error.what());
+    return fail(ErrorCode::kCannotRead, error.what());
   }
-  takes_long_ = Loop::Clock::now() - begun > kLong;
-  return result;
 }
 
 }  // namespace gpup

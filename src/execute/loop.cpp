@@ -1,8 +1,6 @@
 #include "execute/loop.h"
 
 #include <algorithm>
-#include <future>
-#include <memory>
 #include <system_error>
 
 namespace gpup {
@@ -133,9 +131,25 @@ void Loop::call(const std::function<void()>& deed) {
     deed();
     return;
   }
-  const auto told = std::make_shared<std::packaged_task<void()>>(deed);  // it may be left later than it is done
-  tell([told] { (*told)(); });
-  told->get_future().get();
+  std::exception_ptr thrown;
+  bool done = false;
+  tell([&] {
+    try {
+      deed();
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+    const std::lock_guard guard(mutex_);
+    done = true;
+    called_.notify_all();
+  });
+  {
+    std::unique_lock lock(mutex_);
+    called_.wait(lock, [&] { return done; });
+  }
+  if (thrown) {
+    std::rethrow_exception(thrown);
+  }
 }
 
 void Loop::tell(std::function<void()> deed) {

@@ -127,6 +127,7 @@ class Loop {
   std::mutex mutex_;
   std::condition_variable told_anew_;
   std::vector<std::function<void()>> told_;  ///< by other threads, to be done on that of `run`
+  std::condition_variable called_;           ///< what was told is done
   std::condition_variable given_anew_;
   std::deque<std::function<void()>> given_;  ///< to other threads
   std::size_t idle_ = 0;                     ///< of them
