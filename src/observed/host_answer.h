@@ -1,11 +1,9 @@
 #pragma once
 
 #include <chrono>
-#include <concepts>
 #include <functional>
 #include <optional>
 #include <thread>
-#include <type_traits>
 #include <utility>
 
 #include "base/result.h"
@@ -21,11 +19,10 @@ class [[nodiscard]] HostAnswer {
   using Clock = std::chrono::steady_clock;
   using Get = std::function<Result<T>()>;
 
-  /// It is there.
-  template <class Value>
-  requires(std::constructible_from<Result<T>, Value> && !std::same_as<std::remove_cvref_t<Value>, HostAnswer>)
-      HostAnswer(Value&& value)
-      : here_(std::in_place, std::forward<Value>(value)) {}  // NOLINT(google-explicit-constructor)
+  // It is there: as with `Result`, what is returned is one.
+  HostAnswer(Result<T> answer) : here_(std::move(answer)) {}
+  HostAnswer(T value) : here_(std::move(value)) {}
+  HostAnswer(tl::unexpected<Error> why) : here_(Result<T>(std::move(why))) {}
 
   /// It comes at that time; `get` is not called before, and does not wait.
   static HostAnswer due(Clock::time_point time, Get get) { return HostAnswer(time, std::move(get)); }
