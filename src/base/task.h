@@ -80,7 +80,7 @@ class TaskPromiseOf<void> : public TaskPromise {
 template <class T = void>
 class [[nodiscard]] Task {
  public:
-  using promise_type = detail::TaskPromiseOf<T>;  // NOLINT(readability-identifier-naming): the language's name
+  using promise_type = detail::TaskPromiseOf<T>;
 
   explicit Task(std::coroutine_handle<promise_type> handle) : handle_(handle) {}
   Task(Task&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}

@@ -78,7 +78,7 @@ class Run {
         locks_(hosts),
         flushes_(loop_, journal),
         reads_(loop_, plan.hosts, hosts, patience),
-        turns_(plan.hosts.size()),
+        turns_(plan.hosts.size(), Turns(loop_)),
         held_(plan),
         hooks_({plan, journal, progress, cancelled, now, loop_,
                 [this](std::function<Result<Done>()> entry) { return note(std::move(entry)); }},
@@ -97,7 +97,7 @@ class Run {
     if (plan_.acts() && may_start()) {
       perform_steps();
       restore();
-      loop_.begin(0, forget_owed_starts());
+      loop_.begin(Loop::kMostUrgent, forget_owed_starts());
       loop_.run();
       hooks_.after_owed(limits_.hosts);
       tell();
@@ -560,7 +560,7 @@ class Run {
     }
     std::optional<Result<Done>> claim;
     {
-      const Turns::Turn turn = co_await turns_[host].take(loop_);
+      const Turns::Turn turn = co_await turns_[host].take();
       if (!result.sent && !journal_failed_) {
         result.started = now_();  // waiting for others is no part of what it takes
       }
@@ -842,7 +842,7 @@ class Run {
     std::string& ours = held_.added[vm_index];
     Result<Done> claim = Done{};
     {
-      const Turns::Turn turn = co_await turns_[vm.host].take(loop_);
+      const Turns::Turn turn = co_await turns_[vm.host].take();
       claim = co_await loop_.get(hosts_.unassign_partition(plan_.hosts[vm.host], std::string(vm.id), ours));
     }
     const Reading after = co_await reads_.after_now(vm.host);

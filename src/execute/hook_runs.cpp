@@ -84,7 +84,7 @@ void HookRuns::on_failure(const Report& report, std::size_t at_once) {
 void HookRuns::run_all(std::size_t count, std::size_t at_once, const std::function<Task<>(std::size_t)>& one) const {
   std::size_t next = 0;
   for (std::size_t i = 0; i < std::min(count, std::max<std::size_t>(at_once, 1)); ++i) {
-    shared_.loop.begin(0, run_some(next, count, one));
+    shared_.loop.begin(Loop::kMostUrgent, run_some(next, count, one));
   }
   shared_.loop.run();
 }

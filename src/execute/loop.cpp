@@ -8,7 +8,7 @@ namespace gpup {
 /// A task that nobody awaits: its frame goes when it has ended.
 class Loop::Begun {
  public:
-  struct promise_type {  // NOLINT(readability-identifier-naming): the language's name
+  struct promise_type {
     Begun get_return_object() { return Begun{std::coroutine_handle<promise_type>::from_promise(*this)}; }
     std::suspend_always initial_suspend() const noexcept { return {}; }
     std::suspend_never final_suspend() const noexcept { return {}; }

@@ -141,46 +141,47 @@ class Turns {
  public:
   class [[nodiscard]] Turn {
    public:
-    Turn(Turns& turns, Loop& loop, Loop::Rank before) : turns_(&turns), loop_(&loop), before_(before) {}
-    Turn(Turn&& other) noexcept
-        : turns_(std::exchange(other.turns_, nullptr)), loop_(other.loop_), before_(other.before_) {}
+    Turn(Turns& turns, Loop::Rank before) : turns_(&turns), before_(before) {}
+    Turn(Turn&& other) noexcept : turns_(std::exchange(other.turns_, nullptr)), before_(other.before_) {}
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
     Turn& operator=(Turn&&) = delete;
     ~Turn() {
       if (turns_ != nullptr) {
-        turns_->end(*loop_);
-        loop_->set_rank(before_);
+        turns_->end();
+        turns_->loop_.set_rank(before_);
       }
     }
 
    private:
     Turns* turns_;
-    Loop* loop_;
     Loop::Rank before_;
   };
 
+  explicit Turns(Loop& loop) : loop_(loop) {}
+
   /// Until what it returns is gone. Whoever has it is more urgent than all others: they wait for it.
-  Task<Turn> take(Loop& loop) {
-    const Loop::Rank before = loop.rank();
+  Task<Turn> take() {
+    const Loop::Rank before = loop_.rank();
     if (taken_) {
-      co_await loop.put_aside([this](const Loop::Waiting& waiting) { waiting_.push_back(waiting); });
+      co_await loop_.put_aside([this](const Loop::Waiting& waiting) { waiting_.push_back(waiting); });
     }
     taken_ = true;
-    loop.set_rank(Loop::kMostUrgent);
-    co_return Turn(*this, loop, before);
+    loop_.set_rank(Loop::kMostUrgent);
+    co_return Turn(*this, before);
   }
 
  private:
   /// Whoever is next has it already: nobody comes between.
-  void end(Loop& loop) {
+  void end() {
     taken_ = !waiting_.empty();
     if (taken_) {
-      loop.go_on({Loop::kMostUrgent, waiting_.front().task});
+      loop_.go_on({Loop::kMostUrgent, waiting_.front().task});
       waiting_.pop_front();
     }
   }
 
+  Loop& loop_;
   bool taken_ = false;
   std::deque<Loop::Waiting> waiting_;
 };

@@ -20,32 +20,34 @@ class Rounds {
  public:
   using Deed = std::function<Task<Answer>()>;
 
+  explicit Rounds(Loop& loop) : loop_(loop) {}
+
   /// The answer of a round that began after this call.
-  Task<Answer> next(Loop& loop, Deed deed) {
+  Task<Answer> next(Deed deed) {
     std::shared_ptr<Round> mine;
     while (running_) {
       if (!mine || (mine != running_ && mine != next_)) {
         next_ = next_ ? next_ : std::make_shared<Round>();
         mine = next_;
       }
-      co_await end_of(loop, *mine);
+      co_await end_of(*mine);
       if (mine->answer) {
         co_return *mine->answer;
       }
     }
-    co_return co_await lead(loop, std::move(deed));
+    co_return co_await lead(std::move(deed));
   }
 
   /// The answer of a round that had not been told to anybody before this call: of the one under way, if there is one.
   /// It began no earlier than any that was.
-  Task<Answer> current(Loop& loop, Deed deed) {
+  Task<Answer> current(Deed deed) {
     while (const std::shared_ptr<Round> mine = running_) {
-      co_await end_of(loop, *mine);
+      co_await end_of(*mine);
       if (mine->answer) {
         co_return *mine->answer;
       }
     }
-    co_return co_await lead(loop, std::move(deed));
+    co_return co_await lead(std::move(deed));
   }
 
  private:
@@ -54,16 +56,16 @@ class Rounds {
     std::optional<Answer> answer;  ///< nothing until it has ended, nor where its deed threw
   };
 
-  static auto end_of(Loop& loop, Round& round) {
-    return loop.put_aside([&round](const Loop::Waiting& waiting) { round.waiting.push_back(waiting); });
+  auto end_of(Round& round) {
+    return loop_.put_aside([&round](const Loop::Waiting& waiting) { round.waiting.push_back(waiting); });
   }
 
   /// Whoever comes first once nothing is under way does it for all who wait.
-  Task<Answer> lead(Loop& loop, Deed deed) {
+  Task<Answer> lead(Deed deed) {
     const std::shared_ptr<Round> mine = next_ ? std::exchange(next_, nullptr) : std::make_shared<Round>();
     running_ = mine;
-    const End end(*this, loop);
-    loop.set_rank(Loop::kMostUrgent);  // whoever joins may be more urgent
+    const End end(*this);
+    loop_.set_rank(Loop::kMostUrgent);  // whoever joins may be more urgent
     mine->answer = co_await deed();
     co_return *mine->answer;
   }
@@ -71,29 +73,29 @@ class Rounds {
   /// Ends a round, whether its deed gave an answer or threw. One of those who wait for the next one is to lead it.
   class End {
    public:
-    End(Rounds& rounds, Loop& loop) : rounds_(rounds), loop_(loop), before_(loop.rank()) {}
+    explicit End(Rounds& rounds) : rounds_(rounds), before_(rounds.loop_.rank()) {}
     End(const End&) = delete;
     End& operator=(const End&) = delete;
     ~End() {
-      loop_.set_rank(before_);
+      rounds_.loop_.set_rank(before_);
       for (const Loop::Waiting& waiting : std::exchange(rounds_.running_, nullptr)->waiting) {
-        loop_.go_on(waiting);
+        rounds_.loop_.go_on(waiting);
       }
       if (rounds_.next_) {
         std::vector<Loop::Waiting>& waiting = rounds_.next_->waiting;
         const auto most_urgent = std::min_element(
             waiting.begin(), waiting.end(), [](const auto& one, const auto& other) { return one.rank < other.rank; });
-        loop_.go_on(*most_urgent);
+        rounds_.loop_.go_on(*most_urgent);
         waiting.erase(most_urgent);
       }
     }
 
    private:
     Rounds& rounds_;
-    Loop& loop_;
     const Loop::Rank before_;
   };
 
+  Loop& loop_;
   std::shared_ptr<Round> running_;
   std::shared_ptr<Round> next_;  ///< of those who wait for the one under way to end
 };

@@ -38,7 +38,6 @@ class Schedule {
   /// These steps alone, ready from the start, the lowest number first.
   Schedule(const Plan& plan, const Limits& limits, std::span<const std::uint32_t> steps);
 
-  bool may_take() const { return next().has_value(); }
   /// The step that begins now; nothing where none may.
   std::optional<std::uint32_t> take();
   /// How urgent the step is that was taken last: the lowest goes first, those before all others that a machine waits

@@ -9,15 +9,15 @@ SharedReads::SharedReads(Loop& loop, const std::vector<HostTarget>& hosts, HostR
       hosts_(hosts),
       reader_(reader),
       patience_(patience),
-      rounds_(hosts.size()),
+      rounds_(hosts.size(), Rounds<Reading>(loop)),
       waited_for_(hosts.size()) {}
 
 Task<Reading> SharedReads::after_now(std::uint32_t host) {
-  return rounds_[host].next(loop_, [this, host] { return read(host); });
+  return rounds_[host].next([this, host] { return read(host); });
 }
 
 Task<Reading> SharedReads::by_now(std::uint32_t host) {
-  return rounds_[host].current(loop_, [this, host] { return read(host); });
+  return rounds_[host].current([this, host] { return read(host); });
 }
 
 Task<Reading> SharedReads::read(std::uint32_t host) {

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "execute/east.h"
+#include "execute/quiet_journal.h"
 
 using namespace gpup;
 using namespace gpup::test;
@@ -17,16 +17,8 @@ using namespace gpup::test;
 namespace {
 
 /// Counts its flushes, which take a while, or break.
-class Flushed : public Journal {
+class Flushed : public QuietJournal {
  public:
-  Result<Done> begin(const Plan&, Time) override { return Done{}; }
-  Result<Done> intent(const Plan&, std::uint32_t, Time) override { return Done{}; }
-  Result<Done> outcome(const Plan&, const StepResult&) override { return Done{}; }
-  Result<Done> undo(const Plan&, std::uint32_t, Time) override { return Done{}; }
-  Result<Done> restored(const Plan&, const Restored&) override { return Done{}; }
-  Result<Done> hook(const HookResult&) override { return Done{}; }
-  Result<Done> hook_ended(const HookResult&) override { return Done{}; }
-  Result<Done> end(const Plan&, const Report&) override { return Done{}; }
   Result<Done> flush() override {
     const int mine = ++begun;
     overlaps += inside.exchange(true) ? 1 : 0;

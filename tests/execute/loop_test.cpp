@@ -221,12 +221,12 @@ TEST_CASE(
 
 TEST_CASE("turns are taken one at a time, in the order in which they were asked for, also where one throws") {
   Loop loop(0);
-  Turns turns;
+  Turns turns(loop);
   std::vector<int> said;
   int inside = 0;
   const auto one = [&](int number) -> Task<> {
     {
-      const Turns::Turn turn = co_await turns.take(loop);
+      const Turns::Turn turn = co_await turns.take();
       CHECK_EQ(++inside, 1);
       CHECK_EQ(loop.rank(), Loop::kMostUrgent);
       co_await loop.until(Loop::Clock::now() + 1ms);
@@ -245,22 +245,26 @@ TEST_CASE("turns are taken one at a time, in the order in which they were asked 
   CHECK_EQ(said, std::vector{1, 2, 3, 4});
 }
 
-TEST_CASE("whoever waits for a turn has it before all others go on") {
+TEST_CASE("whoever waits for a turn has it before all others go on, however urgent") {
   Loop loop(0);
-  Turns turns;
+  Turns turns(loop);
   std::vector<int> said;
-  const auto one = [&](int number) -> Task<> {
+  const auto first = [&]() -> Task<> {
     {
-      const Turns::Turn turn = co_await turns.take(loop);
-      co_await loop.behind(loop.rank());
-      said.push_back(number);
+      const Turns::Turn turn = co_await turns.take();
+      co_await loop.until(Loop::Clock::now() + 5ms);
+      loop.begin(1, say(said, 3));
+      said.push_back(1);
     }
     co_await loop.behind(loop.rank());
-    said.push_back(10 + number);
+    said.push_back(4);
   };
-  loop.begin(5, one(1));
-  loop.begin(5, one(2));
-  loop.begin(4, say(said, 0));
+  const auto second = [&]() -> Task<> {
+    const Turns::Turn turn = co_await turns.take();
+    said.push_back(2);
+  };
+  loop.begin(5, first());
+  loop.begin(9, second());
   loop.run();
-  CHECK_EQ(said, std::vector{0, 1, 2, 11, 12});
+  CHECK_EQ(said, std::vector{1, 2, 3, 4});
 }

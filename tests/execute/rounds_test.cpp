@@ -17,10 +17,10 @@ namespace {
 class CountedRounds {
  public:
   Task<int> next() {
-    return rounds_.next(loop, [this] { return deed(); });
+    return rounds_.next([this] { return deed(); });
   }
   Task<int> current() {
-    return rounds_.current(loop, [this] { return deed(); });
+    return rounds_.current([this] { return deed(); });
   }
 
   /// Lets others go on.
@@ -54,7 +54,7 @@ class CountedRounds {
     co_return mine;
   }
 
-  Rounds<int> rounds_;
+  Rounds<int> rounds_{loop};
 };
 
 Task<> keep(Task<int> asked, std::vector<int>& answers) { answers.push_back(co_await asked); }

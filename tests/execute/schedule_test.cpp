@@ -55,7 +55,7 @@ std::vector<std::uint32_t> take_all(Schedule& schedule) {
     taken.push_back(*step);
     REQUIRE_LT(taken.size(), kMore);
   }
-  CHECK_FALSE(schedule.may_take());
+  CHECK_FALSE(schedule.take());
   return taken;
 }
 

@@ -17,6 +17,7 @@
 #include "adapters/temporary_folder.h"
 #include "desired/read_desired.h"
 #include "execute/execute.h"
+#include "execute/quiet_journal.h"
 #include "observed/merge.h"
 #include "plan/make_plan.h"
 #include "plan/roll_back.h"
@@ -26,19 +27,6 @@
 namespace {
 
 using namespace gpup;
-
-class Forgetful : public Journal {
- public:
-  Result<Done> begin(const Plan&, Time) override { return Done{}; }
-  Result<Done> intent(const Plan&, std::uint32_t, Time) override { return Done{}; }
-  Result<Done> outcome(const Plan&, const StepResult&) override { return Done{}; }
-  Result<Done> undo(const Plan&, std::uint32_t, Time) override { return Done{}; }
-  Result<Done> restored(const Plan&, const Restored&) override { return Done{}; }
-  Result<Done> hook(const HookResult&) override { return Done{}; }
-  Result<Done> hook_ended(const HookResult&) override { return Done{}; }
-  Result<Done> end(const Plan&, const Report&) override { return Done{}; }
-  Result<Done> flush() override { return Done{}; }
-};
 
 ObservedState observe(const Plan& plan, HostWriter& hosts) {
   std::vector<ObservedState> states;
@@ -124,7 +112,7 @@ void try_world(const worlds::World& world, const std::string& lab, Counts& count
   if (planned.refused() || planned.plan.steps.empty()) {
     return;
   }
-  Forgetful journal;
+  test::QuietJournal journal;
   NoProgress progress;
   const std::atomic<bool> cancelled = false;
   const Clock now = [] { return Time(); };
